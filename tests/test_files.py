@@ -1,0 +1,285 @@
+"""Files and folders appear whole or not at all, and nobody's files are ever replaced."""
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinygrad_nuc.utils.files import MARKER, atomic_write, load_state, output_folder, save_state
+
+
+def listing(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+# ---- atomic_write
+
+
+def test_bytes_and_text_are_written(tmp_path):
+    with atomic_write(tmp_path / "a.bin") as file:
+        file.write(b"\x00\x01")
+    with atomic_write(tmp_path / "a.txt", "w") as file:
+        file.write("η = 2.1")
+    assert (tmp_path / "a.bin").read_bytes() == b"\x00\x01"
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "η = 2.1"
+    assert listing(tmp_path) == ["a.bin", "a.txt"]
+
+
+def test_nothing_is_at_the_path_until_the_body_is_done(tmp_path):
+    with atomic_write(tmp_path / "a") as file:
+        file.write(b"x" * 100_000)
+        assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("interruption", [RuntimeError, KeyboardInterrupt])
+def test_a_failure_leaves_the_old_file_and_no_temporary(tmp_path, interruption):
+    (tmp_path / "a").write_text("old")
+    with pytest.raises(interruption), atomic_write(tmp_path / "a") as file:
+        file.write(b"half of the n")
+        raise interruption
+    assert (tmp_path / "a").read_text() == "old"
+    assert listing(tmp_path) == ["a"]
+
+
+def test_a_failing_rename_leaves_the_old_file_and_no_temporary(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError("disk on fire")
+
+    (tmp_path / "a").write_text("old")
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(OSError, match="disk on fire"), atomic_write(tmp_path / "a") as file:
+        file.write(b"new")
+    assert (tmp_path / "a").read_text() == "old"
+    assert listing(tmp_path) == ["a"]
+
+
+def test_permissions_are_those_of_a_file_opened_in_the_usual_way(tmp_path):
+    (tmp_path / "usual").write_text("")
+    with atomic_write(tmp_path / "ours"):
+        pass
+    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_a_link_is_followed(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    with atomic_write(tmp_path / "link", "w") as file:
+        file.write("x")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "file").read_text() == "x"
+
+
+def test_impossible_targets_are_refused_before_the_body(tmp_path):
+    cases = [
+        (tmp_path, "wb", IsADirectoryError, "is a folder"),
+        (tmp_path / "missing" / "a", "wb", FileNotFoundError, "missing/a: cannot write to the folder"),
+        (tmp_path / "a", "ab", ValueError, 'must be "wb" or "w"'),
+    ]
+    for path, mode, error, message in cases:
+        with pytest.raises(error, match=message), atomic_write(path, mode):
+            pytest.fail("the body must not run")
+    assert listing(tmp_path) == []
+
+
+# ---- output_folder
+
+
+def run_into(path, **files):
+    with output_folder(path) as folder:
+        for name, text in files.items():
+            (folder / name).write_text(text)
+
+
+def test_a_new_folder_with_missing_parents(tmp_path):
+    run_into(tmp_path / "a" / "b" / "run", report="AUC 0.9")
+    assert (tmp_path / "a" / "b" / "run" / "report").read_text() == "AUC 0.9"
+    assert listing(tmp_path / "a" / "b") == ["run"]
+
+
+def test_an_earlier_result_is_replaced_as_a_whole(tmp_path):
+    run_into(tmp_path / "run", report="1", old_plot="x")
+    with output_folder(tmp_path / "run") as folder:
+        (folder / "plots").mkdir()
+        (folder / "plots" / "roc.png").write_text("2")
+        assert listing(tmp_path / "run") == [MARKER, "old_plot", "report"], "until the end it is untouched"
+    assert listing(tmp_path / "run") == [MARKER, "plots"]
+    run_into(tmp_path / "run", report="3")
+    assert listing(tmp_path / "run") == [MARKER, "report"]
+    assert listing(tmp_path) == ["run"]
+
+
+def test_an_empty_folder_is_replaced(tmp_path):
+    (tmp_path / "run").mkdir()
+    run_into(tmp_path / "run", report="1")
+    assert (tmp_path / "run" / "report").exists()
+
+
+@pytest.mark.parametrize("interruption", [RuntimeError, KeyboardInterrupt])
+def test_a_failed_run_leaves_nothing(tmp_path, interruption):
+    run_into(tmp_path / "earlier", report="1")
+    for path in (tmp_path / "a" / "b" / "run", tmp_path / "earlier"):
+        with pytest.raises(interruption), output_folder(path) as folder:
+            (folder / "half").write_text("x")
+            raise interruption
+    assert listing(tmp_path) == ["earlier"], "the created parents are gone too"
+    assert (tmp_path / "earlier" / "report").read_text() == "1"
+
+
+def assert_refused(path, error, message):
+    with pytest.raises(error, match=message), output_folder(path):
+        pytest.fail("the body must not run")
+
+
+def test_somebody_elses_files_are_refused(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "thesis.tex").write_text("...")
+    assert_refused(home, FileExistsError, "home: holds files that are not the result of an earlier run")
+    (home / MARKER).write_text("not a list")
+    assert_refused(home, FileExistsError, "holds files that are not the result")
+    assert_refused(home / "thesis.tex", FileExistsError, "exists and is not a folder")
+    assert_refused(home / "thesis.tex" / "run", OSError, "run: cannot create a folder there")
+    assert listing(home) == [MARKER, "thesis.tex"]
+    assert listing(tmp_path) == ["home"]
+
+
+def test_a_file_added_to_a_result_is_not_lost(tmp_path):
+    run_into(tmp_path / "run", report="1")
+    (tmp_path / "run" / ".DS_Store").write_text("litter of a file browser does not count")
+    run_into(tmp_path / "run", report="2")
+    (tmp_path / "run" / "notes").mkdir()
+    (tmp_path / "run" / "notes" / "mine.txt").write_text("x")
+    assert_refused(tmp_path / "run", FileExistsError, '"notes" was added to the result')
+    assert (tmp_path / "run" / "notes" / "mine.txt").exists()
+
+
+def test_the_folder_one_is_in_and_the_root_are_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert_refused(".", FileExistsError, "you are in this folder")
+    assert_refused("..", FileExistsError, "you are in this folder")
+    assert_refused("/", FileExistsError, "is a mount point")
+
+
+def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "thesis.tex").write_text("...")
+    assert_refused("~/", FileExistsError, "holds files")
+    run_into("~/run", report="1")
+    assert (tmp_path / "run" / "report").exists()
+
+
+def test_a_parent_that_cannot_be_written_to_is_refused_at_the_start(tmp_path, monkeypatch):
+    def refuse(self, *_, **__):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)  # and not chmod, which does not stop an administrator
+    assert_refused(tmp_path / "run", PermissionError, "run: cannot create a folder there: Permission denied")
+
+
+def test_a_killed_replacement_brings_the_old_folder_back_and_keeps_the_results(tmp_path, monkeypatch):
+    run_into(tmp_path / "run", report="old")
+    rename, calls = os.rename, []
+
+    def refuse_the_second(source, target):
+        calls.append(target)
+        if len(calls) == 2:
+            raise OSError("disk on fire")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", refuse_the_second)
+    with pytest.raises(OSError, match="disk on fire; the results of this run are kept in (.*)$") as caught:
+        run_into(tmp_path / "run", report="new")
+    assert (tmp_path / "run" / "report").read_text() == "old"
+    kept = Path(str(caught.value).split("kept in ")[1])
+    assert (kept / "report").read_text() == "new"
+    assert listing(tmp_path) == [kept.name, "run"]
+
+
+def test_files_that_appear_during_the_run_are_not_replaced(tmp_path):
+    message = "run: holds files .*; the results of this run are kept in "
+    with pytest.raises(FileExistsError, match=message), output_folder(tmp_path / "run"):
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run" / "mine.txt").write_text("x")
+    assert (tmp_path / "run" / "mine.txt").exists()
+
+
+def test_a_copied_or_moved_result_is_still_a_result(tmp_path):
+    run_into(tmp_path / "run", report="1")
+    shutil.move(tmp_path / "run", tmp_path / "moved")
+    run_into(tmp_path / "moved", report="2")
+    assert (tmp_path / "moved" / "report").read_text() == "2"
+
+
+# ---- save_state, load_state
+
+STATE = {
+    "layer1.weight": np.arange(6, dtype=np.float32).reshape(2, 3).T,
+    "file": np.array(3),
+    "bn.num_batches_tracked": np.int64(7),
+    "w": np.array([np.nan, -0.0]),
+    "w.npy": np.zeros((0, 4), dtype=bool),
+    "names": np.array(["pt", "η"]),
+}
+
+
+def test_a_state_comes_back_as_it_was(tmp_path):
+    save_state(tmp_path / "model", STATE)
+    loaded = load_state(tmp_path / "model")
+    assert list(loaded) == list(STATE)
+    for name, value in STATE.items():
+        np.testing.assert_array_equal(loaded[name], value)
+        assert loaded[name].dtype == value.dtype
+        assert loaded[name].shape == value.shape
+    assert np.signbit(loaded["w"][1])
+    assert listing(tmp_path) == ["model"], "no ending is added"
+
+
+def test_the_same_state_gives_the_same_bytes(tmp_path, monkeypatch):
+    save_state(tmp_path / "a", STATE)
+    monkeypatch.setattr("time.time", lambda: 2e9)
+    save_state(tmp_path / "b", STATE)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_numpy_reads_it_and_is_read(tmp_path):
+    save_state(tmp_path / "a.npz", {"fc.weight": np.ones(3)})
+    with np.load(tmp_path / "a.npz") as archive:
+        assert archive["fc.weight"].tolist() == [1, 1, 1]
+    np.savez_compressed(tmp_path / "b.npz", **{"fc.bias": np.ones(2)})
+    assert load_state(tmp_path / "b.npz")["fc.bias"].tolist() == [1, 1]
+    save_state(tmp_path / "empty.npz", {})
+    assert load_state(tmp_path / "empty.npz") == {}
+
+
+def test_python_objects_are_refused_and_the_old_file_stays(tmp_path):
+    save_state(tmp_path / "a.npz", {"w": np.ones(2)})
+    with pytest.raises(TypeError, match='a.npz: "bad.w" holds Python objects'):
+        save_state(tmp_path / "a.npz", {"w": np.zeros(2), "bad.w": np.array([{}], dtype=object)})
+    assert load_state(tmp_path / "a.npz")["w"].tolist() == [1, 1]
+    assert listing(tmp_path) == ["a.npz"]
+
+
+def test_files_that_are_no_state_are_refused_by_name(tmp_path):
+    path = tmp_path / "bad.npz"
+    save_state(path, STATE)
+    whole = path.read_bytes()
+    flipped = bytearray(whole)
+    flipped[whole.index(b"\x00\x00\xa0\x40")] ^= 1  # inside the weights: the 5.0
+    np.savez(path, w=np.array([{"a": 1}], dtype=object))
+    pickled = path.read_bytes()
+    for content, message in [
+        (whole[: len(whole) // 2], "not a zip file"),
+        (bytes(flipped), "Bad CRC"),
+        (pickled, "Object arrays cannot be loaded"),
+        (b"", "not a zip file"),
+        (b"\x80\x04N.", "not a zip file"),
+    ]:
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=rf"bad.npz: cannot be read as an .npz file .*{message}"):
+            load_state(path)
+    shutil.make_archive(str(tmp_path / "text"), "zip", tmp_path, "bad.npz")
+    with pytest.raises(ValueError, match='"bad.npz" in it is not an array'):
+        load_state(tmp_path / "text.zip")
+    with pytest.raises(FileNotFoundError, match="missing.npz"):
+        load_state(tmp_path / "missing.npz")

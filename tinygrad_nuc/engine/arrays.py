@@ -1,0 +1,65 @@
+"""Arrays that tensors hold: made from what users give, and shown to them."""
+
+from typing import Any
+
+import numpy as np
+
+_default_dtype = np.dtype(np.float32)
+
+
+def set_default_dtype(dtype: Any) -> None:
+    """Set the dtype that Python floats get when they become tensors (float32 at the start).
+
+    Raises
+    ------
+    TypeError
+        If `dtype` is not a floating-point type.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.set_default_dtype(tn.float64)
+    >>> tn.tensor([0.5]).dtype
+    dtype('float64')
+    >>> tn.set_default_dtype(tn.float32)
+    """
+    global _default_dtype
+    dtype = np.dtype(dtype)
+    if dtype.kind != "f":
+        raise TypeError(f"the default dtype must be a floating-point type, not {dtype}")
+    _default_dtype = dtype
+
+
+def get_default_dtype() -> np.dtype:
+    """The dtype that Python floats get when they become tensors.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.get_default_dtype()
+    dtype('float32')
+    """
+    return _default_dtype
+
+
+def as_array(data: Any, dtype: Any = None) -> Any:
+    """An array as it is; Python numbers and nested lists as an array of the default dtype (ints: int64)."""
+    if type(data) is not np.ndarray:
+        from_python = not hasattr(data, "dtype")
+        if from_python or not hasattr(data, "__array_function__") or isinstance(data, np.ndarray):
+            data = np.asarray(data)             # numbers, lists, NumPy scalars, data frames, memory maps
+        if from_python and data.dtype.kind == "f" and dtype is None:
+            dtype = _default_dtype
+    if data.dtype.kind not in "fiub":
+        raise TypeError(f"a tensor holds floating-point numbers, integers or booleans, not {data.dtype}")
+    return data if dtype is None or data.dtype == dtype else data.astype(dtype)
+
+
+def describe(array: Any) -> str:
+    """The values as text: four decimals, the middle left out when there are many, and any unusual dtype."""
+    whole = array.dtype.kind != "f" or not np.isfinite(array).any() or (array == np.round(array)).all()
+    text = np.array2string(array, separator=", ", precision=4, prefix="tensor(", floatmode="maxprec" if whole else "fixed")
+    if array.size == 0 and array.ndim != 1:
+        text += f", shape={array.shape}"
+    usual = array.dtype in (_default_dtype, np.int64, np.bool_)
+    return text if usual else f"{text}, dtype={array.dtype}"

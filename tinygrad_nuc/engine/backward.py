@@ -1,0 +1,150 @@
+"""The chain rule, applied from the newest value back to the oldest.
+
+Every value y that was computed from x sends x its share of the gradient, ∂L/∂x = ∂L/∂y · ∂y/∂x, and x adds up
+what all its uses send. The order matters: x may pass its own gradient on only when the sum is complete. Since
+inputs are always older than results, it is enough to visit the newest waiting value first. No recursion, so
+the depth of a graph is limited by memory alone.
+"""
+
+from collections.abc import Collection, Sequence
+from heapq import heappop, heappush
+from typing import Any
+
+import numpy as np
+
+from .grad_mode import set_grad_enabled
+from .tensor import Tensor, method
+
+
+@method
+def backward(self: Tensor, gradient: Any = None, retain_graph: bool | None = None,
+             create_graph: bool = False) -> None:
+    """Fill in `grad` of every leaf that this tensor was computed from: grad ← grad + ∂(self)/∂leaf.
+
+    Parameters
+    ----------
+    gradient : Tensor or array_like, optional
+        ∂L/∂(self), of this tensor's shape; 1 by default, which only a single number allows.
+    retain_graph : bool, optional
+        Keep the graph for another backward pass; by default it is freed unless `create_graph` is true.
+    create_graph : bool
+        Record the backward pass too, so that the gradients can be differentiated again.
+
+    Raises
+    ------
+    RuntimeError
+        If nothing here was recorded, if the graph was freed by an earlier pass, or if a value that a
+        derivative needs was changed in place since.
+    ValueError
+        If `gradient` is missing for a tensor with several elements, or has another shape.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> x = tn.tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad                              # d Σx² / dx = 2x
+    tensor([2., 4.])
+    """
+    with set_grad_enabled(create_graph):
+        gradients = propagate([self], [starting_gradient(self, gradient)], create_graph, retain_graph)
+        for x, g in gradients.items():
+            own = np.copy(g)                # never the buffer of another tensor's gradient
+            x.grad = (own if create_graph else Tensor(own)) if x.grad is None else x.grad + own
+
+
+def propagate(outputs: Sequence[Tensor], seeds: Sequence[Tensor], create_graph: bool = False,
+              retain_graph: bool | None = None, targets: Collection[Tensor] | None = None) -> dict[Tensor, Any]:
+    """Return {x: ∂L/∂x} for every leaf x (or only for the `targets`), where `seeds` are the ∂L/∂output.
+
+    The rules run on arrays; with `create_graph` they run on Tensors and so are recorded themselves.
+    """
+    retain_graph = create_graph if retain_graph is None else retain_graph
+    needed = None if targets is None else between(outputs, targets)
+    gradients: dict[Tensor, Any] = {}           # for each value, the sum of what its uses have sent so far
+    waiting: list[tuple[int, Tensor]] = []      # a heap: the newest value comes out first
+    finished: dict[Tensor, Any] = {}
+
+    def send(x: Tensor, g: Any) -> None:
+        if x in gradients:
+            gradients[x] = gradients[x] + g
+        else:
+            gradients[x] = g
+            if x.operation is not None:
+                heappush(waiting, (-x.number, x))
+
+    for output, seed in zip(outputs, seeds, strict=True):
+        send(output, seed if create_graph else seed.data)
+
+    while waiting:
+        y = heappop(waiting)[1]
+        g = gradients.pop(y)                    # complete: everything computed from y is newer than y
+        if y.retains_grad or (targets is not None and y in targets):
+            finished[y] = g
+        check_usable(y)
+        inputs = y.inputs if create_graph else [x.data if isinstance(x, Tensor) else x for x in y.inputs]
+        result = y if create_graph else y.data
+        for x, derivative in zip(y.inputs, y.operation.derivatives(len(inputs)), strict=True):
+            if isinstance(x, Tensor) and x.requires_grad and (needed is None or x in needed):
+                send(x, match(derivative(g, result, *inputs, **y.settings), x))
+        if not retain_graph:
+            y.inputs = None                     # lets go of everything that only this graph kept alive
+    return finished | gradients                 # what is left in the table belongs to leaves
+
+
+def match(g: Any, x: Tensor) -> Any:
+    """Give the gradient the shape and dtype of `x`: undo broadcasting and dtype promotion.
+
+    Where x was repeated along an axis, each copy had its own effect on L, so their gradients add up.
+    """
+    if g.shape != x.shape:
+        extra = g.ndim - x.ndim
+        repeated = tuple(i for i in range(g.ndim) if i < extra or (x.shape[i - extra] == 1 and g.shape[i] != 1))
+        g = np.reshape(np.sum(g, axis=repeated), x.shape)
+    return g if g.dtype == x.dtype else g.astype(x.dtype)
+
+
+def check_usable(y: Tensor) -> None:
+    """Refuse a result whose history is gone, or whose values are no longer those that were recorded."""
+    name = y.operation.__name__
+    if y.inputs is None:
+        raise RuntimeError(f"backward through {name} a second time: the first backward freed the graph. "
+                           "Compute the result again, or keep the graph with backward(retain_graph=True)")
+    for x in (*y.inputs, y):
+        if isinstance(x, Tensor) and x.memory is not None and x.memory.changed > y.number:
+            what = "its result" if x is y else f"an input of shape {x.shape}"
+            raise RuntimeError(f"backward through {name}: {what} was changed in place after {name} was computed, "
+                               "so its derivative would be wrong. Change a copy, made with .clone(), instead")
+
+
+def between(outputs: Sequence[Tensor], targets: Collection[Tensor]) -> set[Tensor]:
+    """The tensors through which `targets` influence `outputs`: no others need a gradient."""
+    reached, stack = set(outputs), list(outputs)
+    while stack:
+        for x in stack.pop().inputs or ():
+            if isinstance(x, Tensor) and x.requires_grad and x not in reached:
+                reached.add(x)
+                stack.append(x)
+    needed = set(targets)
+    for y in sorted(reached, key=lambda y: y.number):           # oldest first: inputs before results
+        if any(isinstance(x, Tensor) and x in needed for x in y.inputs or ()):
+            needed.add(y)
+    return needed
+
+
+def starting_gradient(output: Tensor, gradient: Any) -> Tensor:
+    """∂L/∂output: what the user gave, or 1 for a single number."""
+    if not output.requires_grad:
+        raise RuntimeError("backward: this tensor has no history, since nothing it was computed from has "
+                           "requires_grad=True (or it was computed under no_grad, or detached)")
+    if gradient is None:
+        if output.numel() != 1:
+            raise ValueError(f"backward: a tensor of shape {output.shape} has no single gradient; reduce it to one "
+                             f"number first, with .sum() or .mean(), or give ∂L/∂output of shape {output.shape}")
+        return Tensor(np.ones_like(output.data))
+    if not isinstance(gradient, Tensor):
+        gradient = Tensor(gradient)
+    if gradient.shape != output.shape:
+        raise ValueError(f"backward: the gradient has shape {gradient.shape}, but the tensor has {output.shape}; "
+                         "they must be equal")
+    return gradient

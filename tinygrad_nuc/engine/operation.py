@@ -1,0 +1,143 @@
+"""Operation: the base class of every row in the table of derivatives.
+
+An operation is a named class with a `forward` and one derivative for each argument, all plain NumPy
+expressions:
+
+    class Multiply(Operation, numpy=np.multiply):
+        '''y = a · b'''
+        def forward(a, b):       return np.multiply(a, b)
+        def grad_a(g, y, a, b):  return g * b
+        def grad_b(g, y, a, b):  return g * a
+
+`g` is ∂L/∂y, the gradient that arrives; what ``grad_a`` returns is ∂L/∂a. Arguments before a ``*`` are
+arrays, those after it are settings (an axis, a shape), which every derivative receives too. An argument
+without a derivative (a condition, say) just has no ``grad_`` function. With ``*arrays`` as its one argument
+an operation takes any number of arrays, and its derivative gets the position first: ``grad_arrays(i, g, y, *arrays)``.
+
+The same text serves on arrays (computing) and on Tensors (computing *and* recording, since Tensors answer the
+same NumPy functions): so derivatives of derivatives need no further rule. The engine, not the rule, sums over
+broadcast axes, restores the dtype, adds up the uses of a value, and names the operation when something fails.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .grad_mode import is_grad_enabled
+from .registry import numpy_functions, operations
+from .tensor import Tensor, clock
+
+
+class Operation:
+    """Base class: ``SomeOperation.apply(a, b, setting=...)`` computes and records."""
+
+    arguments: tuple[str, ...] = ()             # the names before the *, from forward's signature
+    takes_many = False                          # forward(*arrays)
+    is_view = False                             # the result may share memory with the first input
+
+    forward: Callable
+    _derivatives: tuple[Callable | None, ...] = ()
+
+    def __init_subclass__(cls, numpy: Callable | None = None) -> None:
+        """Read forward's signature, find the derivatives that belong to it, and enter the registry."""
+        parameters = inspect.signature(cls.forward).parameters.values()
+        arrays = [p for p in parameters if p.kind is not p.KEYWORD_ONLY]
+        settings = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
+        cls.arguments = tuple(p.name for p in arrays)
+        cls.takes_many = any(p.kind is p.VAR_POSITIONAL for p in arrays)
+        cls._derivatives = tuple(cls.__dict__.get(f"grad_{name}") for name in cls.arguments)
+
+        expected = [*(["i"] if cls.takes_many else []), "g", "y", *cls.arguments]
+        for name, rule in vars(cls).items():
+            if name.startswith("grad_"):
+                given = list(inspect.signature(rule).parameters)
+                if name.removeprefix("grad_") not in cls.arguments:
+                    raise TypeError(f"{cls.__name__}.{name}: forward has no array argument of that name")
+                if given[:len(expected)] != expected or set(given[len(expected):]) != settings:
+                    raise TypeError(f"{cls.__name__}.{name} must take ({', '.join([*expected, *settings])})")
+        setattr(operations, cls.__name__, cls)
+        if numpy is not None:
+            numpy_functions[numpy] = cls.apply
+
+    @classmethod
+    def apply(cls, *inputs: Any, **settings: Any) -> Any:
+        """Compute ``forward`` on the values, and remember how, if a gradient may be asked for later.
+
+        Without a Tensor among the inputs the result is a plain array: rules use that to call other operations.
+        """
+        values, any_tensor, recorded = [], False, False
+        for x in inputs:
+            if isinstance(x, Tensor):
+                any_tensor = True
+                recorded = recorded or x.requires_grad
+                values.append(x.data)
+            else:
+                values.append(cls.plain(x))
+        try:
+            result = cls.forward(*values, **settings)
+        except (TypeError, ValueError, IndexError) as error:
+            raise cls.explain(error, values, settings) from error
+        if not any_tensor:
+            return result
+
+        y = Tensor(result)
+        if recorded and is_grad_enabled():
+            y._requires_grad = True             # floats in, floats out: no need for the setter's check
+            y.operation = cls
+            y.inputs = inputs
+            y.settings = settings
+            y.number = next(clock)
+        if cls.is_view:
+            y.memory = inputs[0].shared_memory()
+        return y
+
+    @classmethod
+    def plain(cls, x: Any) -> Any:
+        """A NumPy scalar as a Python number, which never promotes a float32 array; anything else as it is."""
+        if isinstance(x, np.generic):
+            return x.item()
+        if isinstance(x, (list, tuple)):
+            raise TypeError(f"{cls.__name__}: a {type(x).__name__} is not a tensor; write tn.tensor({x!r:.40})")
+        return x
+
+    @classmethod
+    def derivatives(cls, n: int) -> tuple[Callable | None, ...]:
+        """One derivative for each of the `n` inputs; None where there is none."""
+        if cls.takes_many:
+            return tuple(functools.partial(cls._derivatives[0], i) for i in range(n))
+        return cls._derivatives
+
+    @classmethod
+    def explain(cls, error: Exception, values: list, settings: dict) -> Exception:
+        """The same kind of error, saying which operation failed, on what, and what would fit."""
+        kind = next(k for k in (IndexError, TypeError, ValueError) if isinstance(error, k))
+        names = [f"{cls.arguments[0]}[{i}]" for i in range(len(values))] if cls.takes_many else cls.arguments
+        given = ", ".join(f"{name} {summary(value)}" for name, value in zip(names, values, strict=False))
+        chosen = "".join(f", {name}={value!r}" for name, value in settings.items() if value is not None)
+        reason = cls.would_fit(*values, **settings) or str(error)
+        return kind(f"{cls.__name__}({given}{chosen}): {reason}")
+
+    @classmethod
+    def would_fit(cls, *values: Any, **settings: Any) -> str:
+        """What inputs of these kinds must satisfy; asked only after `forward` has failed."""
+        shapes = [np.shape(value) for value in values]
+        if len(shapes) == 2:
+            return broadcast_clash(*shapes)
+        return ""
+
+
+def summary(value: Any) -> str:
+    """How an input is named in an error: the shape of an array, the number itself otherwise."""
+    return f"of shape {tuple(value.shape)}" if hasattr(value, "shape") else repr(value)
+
+
+def broadcast_clash(a: tuple[int, ...], b: tuple[int, ...]) -> str:
+    """Which dimensions of two shapes cannot be broadcast together ('' if all can)."""
+    for back, (n, m) in enumerate(zip(reversed(a), reversed(b), strict=False), start=1):
+        if n != m and 1 not in (n, m):
+            return (f"the shapes {a} and {b} do not broadcast: counted from the end, dimension {back} is {n} "
+                    f"in one and {m} in the other; they must be equal, or one of them 1")
+    return ""

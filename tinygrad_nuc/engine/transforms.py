@@ -1,0 +1,69 @@
+"""Derivatives as values: `grad` returns what ``backward`` would store."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from .backward import propagate, starting_gradient
+from .grad_mode import set_grad_enabled
+from .tensor import Tensor
+
+
+def grad(outputs: Tensor | Sequence[Tensor], inputs: Tensor | Sequence[Tensor], grad_outputs: Any = None,
+         retain_graph: bool | None = None, create_graph: bool = False,
+         allow_unused: bool = False) -> tuple[Tensor | None, ...]:
+    """Return ∂(Σ outputs · grad_outputs)/∂input for each of the `inputs`; no tensor's ``grad`` changes.
+
+    Only what lies between `inputs` and `outputs` is visited.
+
+    Parameters
+    ----------
+    outputs, inputs : Tensor or sequence of Tensor
+    grad_outputs : Tensor or sequence, optional
+        ∂L/∂output for each output, of its shape; 1 by default, which only single numbers allow.
+    retain_graph : bool, optional
+        Keep the graph for another pass; by default it is freed unless `create_graph` is true.
+    create_graph : bool
+        Record this pass too, so that its results can be differentiated again.
+    allow_unused : bool
+        Give None for an input that the outputs do not depend on, instead of an error.
+
+    Raises
+    ------
+    RuntimeError
+        If an input does not require a gradient or does not influence the outputs; as ``backward`` otherwise.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> x = tn.tensor(2.0, requires_grad=True)
+    >>> slope, = tn.grad(x ** 3, x, create_graph=True)          # 3x²
+    >>> bend, = tn.grad(slope, x)                               # 6x
+    >>> slope.item(), bend.item()
+    (12.0, 12.0)
+    """
+    outputs, inputs = as_sequence(outputs), as_sequence(inputs)
+    grad_outputs = [None] * len(outputs) if grad_outputs is None else as_sequence(grad_outputs)
+    if len(grad_outputs) != len(outputs):
+        raise ValueError(f"grad: {len(outputs)} outputs need as many grad_outputs, not {len(grad_outputs)}")
+    for i, x in enumerate(inputs):
+        if not x.requires_grad:
+            raise RuntimeError(f"grad: input {i}, of shape {x.shape}, does not require a gradient")
+
+    with set_grad_enabled(create_graph):
+        seeds = [starting_gradient(y, g) for y, g in zip(outputs, grad_outputs, strict=True)]
+        found = propagate(outputs, seeds, create_graph, retain_graph, targets=set(inputs))
+    for i, x in enumerate(inputs):
+        if x not in found and not allow_unused:
+            raise RuntimeError(f"grad: the outputs do not depend on input {i}, of shape {x.shape}; "
+                               "allow_unused=True gives None for it")
+    return tuple(as_gradient(found[x]) if x in found else None for x in inputs)
+
+
+def as_sequence(x: Any) -> list:
+    """One thing or several, as a list."""
+    return list(x) if isinstance(x, (list, tuple)) else [x]
+
+
+def as_gradient(g: Any) -> Tensor:
+    """A gradient as a Tensor with memory of its own."""
+    return g if isinstance(g, Tensor) else Tensor(g.copy())

@@ -1,0 +1,297 @@
+"""Module: a function with parameters that know their names."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..engine.grad_mode import no_grad
+from ..engine.tensor import Tensor
+
+
+class Parameter(Tensor):
+    """A tensor that a module trains: it requires a gradient, and modules list it under its name.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.nn.Parameter(tn.zeros(2))
+    Parameter containing:
+    tensor([0., 0.], requires_grad=True)
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, requires_grad: bool = True) -> None:
+        super().__init__(data.data if isinstance(data, Tensor) else data, requires_grad)
+
+    def __repr__(self) -> str:
+        return "Parameter containing:\n" + super().__repr__()
+
+
+class Module:
+    """Base class of layers and networks: write ``__init__`` and ``forward``, and call the object.
+
+    Whatever is assigned in ``__init__`` finds its place: a `Parameter` among the parameters, a Module among
+    the children. Names are joined with dots, as in ``"fc1.weight"``.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> from tinygrad_nuc import nn
+    >>> import tinygrad_nuc.nn.functional as F
+    >>> class Net(nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.hidden = nn.Linear(2, 3)
+    ...         self.output = nn.Linear(3, 1)
+    ...     def forward(self, x):
+    ...         return self.output(F.relu(self.hidden(x)))
+    >>> net = Net()
+    >>> net
+    Net(
+      (hidden): Linear(in_features=2, out_features=3, bias=True)
+      (output): Linear(in_features=3, out_features=1, bias=True)
+    )
+    >>> sum(p.numel() for p in net.parameters())
+    13
+    >>> net(tn.zeros(5, 2)).shape
+    (5, 1)
+    """
+
+    training: bool
+
+    def __init__(self) -> None:
+        # Straight into __dict__: __setattr__ below needs these tables to exist.
+        self.__dict__.update(_parameters={}, _buffers={}, _modules={}, training=True)
+
+    def forward(self, *inputs: Any) -> Any:
+        """What calling the module computes."""
+        raise TypeError(f"{type(self).__name__} has no forward method: define forward(self, x)")
+
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        return self.forward(*inputs, **options)
+
+    # ------------------------------------------------------------------ attributes find their table
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "_parameters" not in self.__dict__:
+            if not isinstance(value, (Parameter, Module)):
+                return object.__setattr__(self, name, value)
+            raise AttributeError(f"{type(self).__name__}.{name}: call super().__init__() first, in __init__")
+        tables = (self._parameters, self._buffers, self._modules)
+        table = (self._parameters if isinstance(value, Parameter) else self._modules if isinstance(value, Module)
+                 else next((t for t in tables if name in t), None))
+        if table is None:
+            return object.__setattr__(self, name, value)
+        if value is not None and table is self._parameters and not isinstance(value, Parameter):
+            raise TypeError(f"{type(self).__name__}.{name} is a parameter: assign an nn.Parameter or None, "
+                            f"not a {type(value).__name__}")
+        for other in (*tables, self.__dict__):
+            if other is not table:
+                other.pop(name, None)
+        table[name] = value
+
+    def __getattr__(self, name: str) -> Any:
+        # Python asks here only for what is not an ordinary attribute.
+        for table in ("_parameters", "_buffers", "_modules"):
+            if name in self.__dict__.get(table, ()):
+                return self.__dict__[table][name]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __delattr__(self, name: str) -> None:
+        for table in (self._parameters, self._buffers, self._modules):
+            if name in table:
+                del table[name]
+                return
+        object.__delattr__(self, name)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._parameters, *self._buffers, *self._modules]
+
+    def register_parameter(self, name: str, parameter: Parameter | None) -> None:
+        """Add a parameter by name; None keeps the name for a parameter that this module does without."""
+        self._parameters[name] = parameter
+
+    def register_buffer(self, name: str, tensor: Tensor | None) -> None:
+        """Add a tensor that is saved with the parameters but not trained, such as a running mean."""
+        self._buffers[name] = tensor
+
+    # ------------------------------------------------------------------ walking the tree
+
+    def children(self) -> Iterator["Module"]:
+        """The modules directly inside this one."""
+        return (module for module in self._modules.values() if module is not None)
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, "Module"]]:
+        """(name, module) for this module and all inside it, each once."""
+        seen: set[int] = set()
+
+        def walk(module: Module, name: str) -> Iterator[tuple[str, Module]]:
+            if id(module) not in seen:
+                seen.add(id(module))
+                yield name, module
+                for key, child in module._modules.items():
+                    if child is not None:
+                        yield from walk(child, f"{name}.{key}" if name else key)
+        return walk(self, prefix)
+
+    def modules(self) -> Iterator["Module"]:
+        """This module and all inside it, each once."""
+        return (module for _, module in self.named_modules())
+
+    def _named(self, table: str, prefix: str) -> Iterator[tuple[str, Any]]:
+        for module_name, module in self.named_modules(prefix):
+            for name, value in module.__dict__[table].items():
+                if value is not None:
+                    yield (f"{module_name}.{name}" if module_name else name), value
+
+    def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Parameter]]:
+        """(name, parameter) for this module and all inside it; a shared parameter comes once."""
+        seen: set[int] = set()
+        for name, parameter in self._named("_parameters", prefix):
+            if id(parameter) not in seen:
+                seen.add(id(parameter))
+                yield name, parameter
+
+    def parameters(self) -> Iterator[Parameter]:
+        """All parameters of this module and those inside it."""
+        return (parameter for _, parameter in self.named_parameters())
+
+    def named_buffers(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+        """(name, buffer) for this module and all inside it."""
+        return self._named("_buffers", prefix)
+
+    def apply(self, function: Any) -> "Module":
+        """Call `function` on every module inside and then on this one, for instance to initialise weights."""
+        for child in self.children():
+            child.apply(function)
+        function(self)
+        return self
+
+    # ------------------------------------------------------------------ state
+
+    def train(self, mode: bool = True) -> "Module":
+        """Switch to training behaviour (dropout drops, batch norm uses the batch), or back."""
+        for module in self.modules():
+            module.__dict__["training"] = bool(mode)
+        return self
+
+    def eval(self) -> "Module":
+        """Switch to evaluation behaviour; the same as ``train(False)``."""
+        return self.train(False)
+
+    def zero_grad(self) -> None:
+        """Forget the gradients (``grad`` becomes None) before the next ``backward`` adds to them."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def requires_grad_(self, requires_grad: bool = True) -> "Module":
+        """Train all parameters, or freeze them."""
+        for parameter in self.parameters():
+            parameter.requires_grad = requires_grad
+        return self
+
+    def to(self, dtype: Any) -> "Module":
+        """Convert parameters and buffers of floating-point type to another one, in place."""
+        dtype = np.dtype(dtype)
+        if dtype.kind != "f":
+            raise TypeError(f"{type(self).__name__}.to: weights are floating-point numbers, not {dtype}")
+        for module in self.modules():
+            for value in (*module._parameters.values(), *module._buffers.values()):
+                if value is not None and value.dtype.kind == "f":
+                    value.data = value.data.astype(dtype, copy=False)
+                    value.grad = None if value.grad is None else value.grad.to(dtype)
+        return self
+
+    def float(self) -> "Module":
+        """Convert to float32."""
+        return self.to(np.float32)
+
+    def double(self) -> "Module":
+        """Convert to float64."""
+        return self.to(np.float64)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Every parameter and buffer by name, sharing memory with the module.
+
+        Examples
+        --------
+        >>> import tinygrad_nuc as tn
+        >>> {name: t.shape for name, t in tn.nn.Linear(3, 2).state_dict().items()}
+        {'weight': (2, 3), 'bias': (2,)}
+        """
+        return {name: value.detach() for name, value in self._state()}
+
+    def _state(self) -> Iterator[tuple[str, Tensor]]:
+        """All names, also those under which a shared parameter appears again."""
+        for module_name, module in self._all_paths(""):
+            for table in (module._parameters, module._buffers):
+                for name, value in table.items():
+                    if value is not None:
+                        yield (f"{module_name}.{name}" if module_name else name), value
+
+    def _all_paths(self, prefix: str) -> Iterator[tuple[str, "Module"]]:
+        yield prefix, self
+        for name, child in self._modules.items():
+            if child is not None:
+                yield from child._all_paths(f"{prefix}.{name}" if prefix else name)
+
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> None:
+        """Copy values into the parameters and buffers; nothing is changed unless everything fits.
+
+        Parameters
+        ----------
+        state : mapping from name to Tensor or array
+        strict : bool
+            Refuse missing and unexpected names; otherwise they are passed over.
+
+        Raises
+        ------
+        KeyError
+            If names are missing or unexpected.
+        ValueError, TypeError
+            If a shape differs, or a value is not of the parameter's kind (a float for a float).
+
+        Examples
+        --------
+        >>> import tinygrad_nuc as tn
+        >>> a, b = tn.nn.Linear(3, 2), tn.nn.Linear(3, 2)
+        >>> b.load_state_dict(a.state_dict())
+        >>> bool((a.weight == b.weight).all())
+        True
+        """
+        own = dict(self._state())
+        missing, unexpected = [k for k in own if k not in state], [k for k in state if k not in own]
+        if strict and (missing or unexpected):
+            raise KeyError(f"{type(self).__name__}.load_state_dict: missing {missing}, unexpected {unexpected}")
+        values = {k: v.data if isinstance(v, Tensor) else np.asarray(v) for k, v in state.items() if k in own}
+        for name, value in values.items():
+            if value.shape != own[name].shape:
+                raise ValueError(f"{type(self).__name__}.load_state_dict: {name} has shape {value.shape}, "
+                                 f"but this module's has {own[name].shape}")
+            if value.dtype.kind != own[name].dtype.kind:
+                raise TypeError(f"{type(self).__name__}.load_state_dict: {name} is {value.dtype}, "
+                                f"but this module's is {own[name].dtype}")
+        with no_grad():
+            for name, value in values.items():
+                own[name].copy_(value)
+
+    # ------------------------------------------------------------------ print(model)
+
+    def extra_repr(self) -> str:
+        """What stands between the parentheses of this module's own line."""
+        return ""
+
+    def __repr__(self) -> str:
+        children = [(f"({name}): ", repr(child)) for name, child in self._modules.items()]
+        return framed(type(self).__name__, self.extra_repr(), children)
+
+
+def framed(name: str, extra: str, children: list[tuple[str, str]]) -> str:
+    """A module's lines: its name, then its children, indented."""
+    if not children:
+        return f"{name}({extra})"
+    lines = [extra] if extra else []
+    lines += [label + text.replace("\n", "\n  ") for label, text in children]
+    return f"{name}(\n  " + "\n  ".join(lines) + "\n)"

@@ -1,0 +1,22 @@
+"""The table of derivatives, by mathematical topic. Each file begins with its rows, one class each.
+
+Importing this package fills the registry and gives `Tensor` its methods.
+"""
+
+from . import (
+    activations,
+    arithmetic,
+    copying,
+    exponential,
+    in_place,
+    indexing,
+    joining,
+    likelihood,
+    logic,
+    matrix,
+    reductions,
+    selection,
+    shape,
+    softmax,
+    trigonometric,
+)

@@ -1,0 +1,155 @@
+"""Sums, products and powers: what the operators + - * / ** and abs() stand for."""
+
+import numpy as np
+
+from ..engine.operation import Operation
+from ..engine.tensor import Tensor, method
+
+
+class Add(Operation, numpy=np.add):
+    """y = a + b"""
+    def forward(a, b):       return a + b
+    def grad_a(g, y, a, b):  return g
+    def grad_b(g, y, a, b):  return g
+
+
+class Subtract(Operation, numpy=np.subtract):
+    """y = a − b"""
+    def forward(a, b):       return a - b
+    def grad_a(g, y, a, b):  return g
+    def grad_b(g, y, a, b):  return -g
+
+
+class Multiply(Operation, numpy=np.multiply):
+    """y = a · b"""
+    def forward(a, b):       return a * b
+    def grad_a(g, y, a, b):  return g * b
+    def grad_b(g, y, a, b):  return g * a
+
+
+class Divide(Operation, numpy=np.true_divide):
+    """y = a / b"""
+    def forward(a, b):       return a / b
+    def grad_a(g, y, a, b):  return g / b
+    def grad_b(g, y, a, b):  return -g * y / b                      # −a/b² = −y/b
+
+
+class Negative(Operation, numpy=np.negative):
+    """y = −a"""
+    def forward(a):          return -a
+    def grad_a(g, y, a):     return -g
+
+
+class Absolute(Operation, numpy=np.absolute):
+    """y = |a|, with |a|′ = 0 at a = 0"""
+    def forward(a):          return np.absolute(a)
+    def grad_a(g, y, a):     return g * np.sign(a)
+
+
+class Power(Operation, numpy=np.power):
+    """y = aᵇ, with ∂y/∂a = 0 where b = 0, and ∂y/∂b = 0 where a = 0"""
+    def forward(a, b):       return a ** b
+
+    def grad_a(g, y, a, b):                                         # b aᵇ⁻¹
+        one = b != 0                    # subtracts 1 except where b = 0, so that 0 · 0⁻¹ cannot arise
+        return g * b * a ** (b - one)
+
+    def grad_b(g, y, a, b):                                         # aᵇ ln a
+        one = a == 0                    # ln(0 + 1) = 0: a power of zero stays zero
+        return g * y * np.log(a + one)
+
+
+@method
+def add(input: Tensor, other: Tensor | float) -> Tensor:
+    """Sum a + b, broadcast as in NumPy; the operator ``+``.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.add(tn.tensor([1.0, 2.0]), 10)
+    tensor([11., 12.])
+    """
+    return Add.apply(input, other)
+
+
+@method
+def sub(input: Tensor, other: Tensor | float) -> Tensor:
+    """Difference a − b, broadcast as in NumPy; the operator ``-``.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.sub(tn.tensor([1.0, 2.0]), 10)
+    tensor([-9., -8.])
+    """
+    return Subtract.apply(input, other)
+
+
+@method
+def mul(input: Tensor, other: Tensor | float) -> Tensor:
+    """Product a · b, element by element, broadcast as in NumPy; the operator ``*``.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.mul(tn.tensor([1.0, 2.0]), tn.tensor([3.0, 4.0]))
+    tensor([3., 8.])
+    """
+    return Multiply.apply(input, other)
+
+
+@method
+def div(input: Tensor, other: Tensor | float) -> Tensor:
+    """Quotient a / b, broadcast as in NumPy; the operator ``/``.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.div(tn.tensor([1.0, 2.0]), 4)
+    tensor([0.2500, 0.5000])
+    """
+    return Divide.apply(input, other)
+
+
+@method
+def neg(input: Tensor) -> Tensor:
+    """−a; the operator ``-``.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.neg(tn.tensor([1.0, -2.0]))
+    tensor([-1.,  2.])
+    """
+    return Negative.apply(input)
+
+
+@method
+def abs(input: Tensor) -> Tensor:
+    """Absolute value |a|. The derivative is the sign of a, and 0 at a = 0.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.abs(tn.tensor([1.0, -2.0]))
+    tensor([1., 2.])
+    """
+    return Absolute.apply(input)
+
+
+@method
+def pow(input: Tensor | float, exponent: Tensor | float) -> Tensor:
+    """Power aᵇ; the operator ``**``. Either may be a number.
+
+    ∂y/∂a = b aᵇ⁻¹ and ∂y/∂b = aᵇ ln a. Where b = 0 the first is 0, where a = 0 the second, so that polynomials
+    have the right derivative at 0.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.pow(tn.tensor([1.0, 2.0, 3.0]), 2)
+    tensor([1., 4., 9.])
+    >>> 2 ** tn.tensor([1.0, 2.0, 3.0])
+    tensor([2., 4., 8.])
+    """
+    return Power.apply(input, exponent)

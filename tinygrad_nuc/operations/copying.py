@@ -1,0 +1,86 @@
+"""The same values in memory of their own, or in another dtype."""
+
+from typing import Any
+
+import numpy as np
+
+from ..engine.arrays import as_array
+from ..engine.operation import Operation
+from ..engine.registry import implements
+from ..engine.tensor import Tensor, method
+
+
+class Clone(Operation):
+    """y = a, in memory of its own"""
+    def forward(a):       return np.copy(a)
+    def grad_a(g, y, a):  return g
+
+
+class Cast(Operation):
+    """y = a in another floating-point type; the engine casts the gradient back"""
+    def forward(a, *, dtype):       return a.astype(dtype)
+    def grad_a(g, y, a, *, dtype):  return g
+
+
+@method
+@implements(np.copy)
+def clone(input: Tensor) -> Tensor:
+    """A copy with its own memory, through which gradients pass.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.tensor([1.0, 2.0]).clone()
+    tensor([1., 2.])
+    """
+    return Clone.apply(input)
+
+
+@method
+def astype(self: Tensor, dtype: Any) -> Tensor:
+    """The values in another dtype. Gradients pass between floating-point types only.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.tensor([1.7, -1.7]).astype(tn.int64)
+    tensor([ 1, -1])
+    """
+    dtype = np.dtype(dtype)
+    return Cast.apply(self, dtype=dtype) if dtype.kind == "f" else Tensor(as_array(self.data, dtype))
+
+
+@method
+def to(self: Tensor, dtype: Any) -> Tensor:
+    """PyTorch's name for `astype`; the tensor itself if it already has that dtype."""
+    return self if self.dtype == np.dtype(dtype) else astype(self, dtype)
+
+
+@method
+def float(self: Tensor) -> Tensor:
+    """The values as float32."""
+    return to(self, np.float32)
+
+
+@method
+def double(self: Tensor) -> Tensor:
+    """The values as float64."""
+    return to(self, np.float64)
+
+
+@method
+def long(self: Tensor) -> Tensor:
+    """The values as int64, cut towards zero."""
+    return to(self, np.int64)
+
+
+@method
+def int(self: Tensor) -> Tensor:
+    """The values as int32, cut towards zero."""
+    return to(self, np.int32)
+
+
+@method
+def bool(self: Tensor) -> Tensor:
+    """True where the value is not zero."""
+    return to(self, np.bool_)

@@ -1,0 +1,128 @@
+"""Changing a tensor's own memory: `w -= lr * w.grad` inside ``no_grad``, `fill_`, `copy_` and their like.
+
+A change in place is not an operation: it cannot be differentiated, and it may spoil values that recorded
+operations still need. So it is allowed only where nothing is being recorded, and it notes the time, which
+``backward`` checks. Where something is recorded, ``y += x`` means ``y = y + x``: a new tensor.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..engine.generator import default_generator
+from ..engine.tensor import Tensor, as_index, is_recording, method
+from .logic import value
+
+
+def refuse_if_recording(name: str, *tensors: Any) -> None:
+    """An error that says what to do instead, if the change would have to be differentiated."""
+    if is_recording(*tensors):
+        raise RuntimeError(f"{name}: a tensor that requires a gradient cannot be changed in place while operations are "
+                           "recorded; wrap the change in `with tn.no_grad():`, or compute a new tensor")
+
+
+def overwrite(name: str, target: Tensor, source: Any, index: Any = ...) -> Tensor:
+    """target[index] = source, checked before anything is written."""
+    refuse_if_recording(name, target, source)
+    source = value(source)
+    room, given = np.shape(target.data[index]), np.shape(source)
+    try:
+        fits = np.broadcast_shapes(room, given) == room
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError(f"{name}: values of shape {given} do not fit into shape {room}")
+    target.data[index] = source
+    target.mark_changed()
+    return target
+
+
+def _augmented(name: str, out_of_place: Callable) -> Callable:
+    def operator(self: Tensor, other: Any) -> Tensor:
+        result = out_of_place(self, other)
+        if is_recording(self, other) and not (self.is_leaf and self.requires_grad):
+            return result
+        if result.dtype != self.dtype and result.dtype.kind != self.dtype.kind:
+            raise TypeError(f"{name}: the result is {result.dtype} and does not fit into a tensor of {self.dtype}")
+        return overwrite(name, self, result)
+    operator.__name__ = name
+    return operator
+
+
+for _name, _function in {"add": Tensor.__add__, "sub": Tensor.__sub__, "mul": Tensor.__mul__,
+                         "truediv": Tensor.__truediv__, "pow": Tensor.__pow__}.items():
+    method(_augmented(f"__i{_name}__", _function))
+
+
+@method
+def __setitem__(self: Tensor, index: Any, values: Any) -> None:
+    """``t[index] = values``, outside recording."""
+    overwrite("__setitem__", self, values, as_index(index))
+
+
+@method
+def copy_(self: Tensor, source: Any) -> Tensor:
+    """Overwrite this tensor's values with those of `source`, broadcast and cast to its dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.zeros(2).copy_(tn.tensor([1.0, 2.0]))
+    tensor([1., 2.])
+    """
+    return overwrite("copy_", self, source)
+
+
+@method
+def fill_(self: Tensor, number: float) -> Tensor:
+    """Overwrite every value with one number.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.zeros(2).fill_(7)
+    tensor([7., 7.])
+    """
+    return overwrite("fill_", self, number)
+
+
+@method
+def zero_(self: Tensor) -> Tensor:
+    """Overwrite every value with 0.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.ones(2).zero_()
+    tensor([0., 0.])
+    """
+    return overwrite("zero_", self, 0)
+
+
+@method
+def uniform_(self: Tensor, low: float = 0.0, high: float = 1.0) -> Tensor:
+    """Overwrite with random numbers spread evenly over [low, high).
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> _ = tn.manual_seed(0)
+    >>> tn.zeros(2).uniform_(-1, 1)
+    tensor([ 0.2739, -0.4604])
+    """
+    return overwrite("uniform_", self, default_generator().uniform(low, high, self.shape))
+
+
+@method
+def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
+    """Overwrite with random numbers from the normal distribution.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> _ = tn.manual_seed(0)
+    >>> tn.zeros(2).normal_(10, 0.1)
+    tensor([10.0126,  9.9868])
+    """
+    return overwrite("normal_", self, default_generator().normal(mean, std, self.shape))

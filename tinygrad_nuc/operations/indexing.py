@@ -1,0 +1,44 @@
+"""Picking elements out, and its opposite: adding elements into a larger array of zeros."""
+
+from typing import Any
+
+import numpy as np
+
+from ..engine.operation import Operation
+from ..engine.tensor import Tensor
+
+
+class Index(Operation):
+    """y = a[index], for every index that NumPy knows"""
+    is_view = True
+    def forward(a, *, index):       return a[index]
+    def grad_a(g, y, a, *, index):  return IndexAdd.apply(g, index=index, shape=a.shape)
+
+
+class IndexAdd(Operation):
+    """y = zeros of the shape, then y[index] += a; an element that is indexed twice receives twice"""
+    def forward(a, *, index, shape):
+        y = np.zeros_like(a, shape=shape)
+        if has_arrays(index):
+            np.add.at(y, index, a)              # y[index] += a would count a repeated index once
+        else:
+            y[index] = a
+        return y
+
+    def grad_a(g, y, a, *, index, shape):       return g[index]
+
+
+def has_arrays(index: Any) -> bool:
+    """Whether arrays or lists take part in the index, so that an element may be picked more than once."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return not all(part is None or part is Ellipsis or isinstance(part, (int, slice)) for part in parts)
+
+
+def take_along(input: Tensor, indices: Tensor, dim: int) -> Tensor:
+    """The elements of `input` at `indices` along `dim`; both have the same number of dimensions."""
+    def along(axis: int) -> Any:
+        if axis == dim % input.ndim:
+            return indices.data
+        position = np.arange(indices.shape[axis], like=indices.data)
+        return position.reshape([-1 if i == axis else 1 for i in range(input.ndim)])
+    return Index.apply(input, index=tuple(along(axis) for axis in range(input.ndim)))

@@ -1,0 +1,58 @@
+"""The matrix product."""
+
+import numpy as np
+
+from ..engine.operation import Operation
+from ..engine.registry import implements
+from ..engine.tensor import Tensor, method
+
+
+class MatMul(Operation):
+    """y = a b, for matrices (…, n, k) and (…, k, m) with leading dimensions broadcast"""
+    def forward(a, b):       return np.matmul(a, b)
+    def grad_a(g, y, a, b):  return np.matmul(g, np.swapaxes(b, -1, -2))       # ∂L/∂a = ∂L/∂y bᵀ
+    def grad_b(g, y, a, b):  return np.matmul(np.swapaxes(a, -1, -2), g)       # ∂L/∂b = aᵀ ∂L/∂y
+
+
+@method
+@implements(np.matmul)
+def matmul(input: Tensor, other: Tensor) -> Tensor:
+    """Matrix product; the operator ``@``.
+
+    Two vectors give their scalar product; a vector to the left of a matrix counts as a row, to the right as a
+    column; more than two dimensions are a stack of matrices, broadcast against each other.
+
+    Parameters
+    ----------
+    input : Tensor, shape (k,) or (…, n, k)
+    other : Tensor, shape (k,) or (…, k, m)
+
+    Returns
+    -------
+    Tensor, shape (…, n, m), without n where `input` is a vector and without m where `other` is one
+
+    Raises
+    ------
+    ValueError
+        If the lengths k differ, the leading dimensions do not broadcast, or an operand is a number.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> a = tn.tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> a @ tn.tensor([1.0, -1.0])
+    tensor([-1., -1.])
+    """
+    a, b = np.shape(input), np.shape(other)
+    if not a or not b:
+        raise ValueError(f"MatMul: shapes {a} and {b}: a number has no matrix product; use *")
+    k = b[-2] if len(b) > 1 else b[0]
+    if a[-1] != k:
+        raise ValueError(f"MatMul: shapes {a} and {b}: the last dimension of the first is {a[-1]} and the "
+                         f"{'first' if len(b) < 3 else 'second-to-last'} of the second is {k}; they must be equal")
+    row = input if len(a) > 1 else np.expand_dims(input, 0)
+    column = other if len(b) > 1 else np.expand_dims(other, 1)
+    product = MatMul.apply(row, column)
+    if len(a) > 1 and len(b) > 1:
+        return product
+    return np.reshape(product, (*product.shape[:-2], *a[-2:-1], *(b[-1:] if len(b) > 1 else ())))

@@ -1,0 +1,251 @@
+"""Many values to one: sum, largest, smallest, and the means and variances built from them."""
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..engine.operation import Operation
+from ..engine.registry import implements
+from ..engine.tensor import Tensor, method
+from .indexing import take_along
+
+
+class Sum(Operation):
+    """y = Σ a over the axes"""
+    def forward(a, *, axis, keepdims):       return np.sum(a, axis=axis, keepdims=keepdims)
+    def grad_a(g, y, a, *, axis, keepdims):  return np.broadcast_to(restored(g, a, axis), a.shape)
+
+
+class Amax(Operation):
+    """y = max a over the axes; equal largest values share the gradient"""
+    def forward(a, *, axis, keepdims):       return np.max(a, axis=axis, keepdims=keepdims)
+    def grad_a(g, y, a, *, axis, keepdims):  return shared_among(a == restored(y, a, axis), g, a, axis)
+
+
+class Amin(Operation):
+    """y = min a over the axes; equal smallest values share the gradient"""
+    def forward(a, *, axis, keepdims):       return np.min(a, axis=axis, keepdims=keepdims)
+    def grad_a(g, y, a, *, axis, keepdims):  return shared_among(a == restored(y, a, axis), g, a, axis)
+
+
+class LogSumExp(Operation):
+    """y = ln Σ eᵃ over the axes"""
+    def forward(a, *, axis, keepdims):
+        top = np.max(a, axis=axis, keepdims=True)
+        top = np.where(np.isfinite(top), top, 0)                        # ∞ − ∞ would be NaN
+        with np.errstate(divide="ignore"):                              # ln 0 = −∞ is the right answer
+            y = np.log(np.sum(np.exp(a - top), axis=axis, keepdims=True)) + top
+        return y if keepdims else np.squeeze(y, axis=axis)
+
+    def grad_a(g, y, a, *, axis, keepdims):                             # eᵃ / Σ eᵃ
+        return restored(g, a, axis) * np.exp(a - restored(y, a, axis))
+
+
+def restored(y, a, axis):
+    """`y`, a reduction of `a` over `axis`, with those axes back as axes of length 1."""
+    axes = range(a.ndim) if axis is None else [i % a.ndim for i in np.atleast_1d(axis)] if a.ndim else ()
+    return np.reshape(y, tuple(1 if i in axes else n for i, n in enumerate(a.shape)))
+
+
+def shared_among(chosen, g, a, axis):
+    """The gradient `g` in equal parts to the chosen elements of `a`."""
+    share = restored(g, a, axis) / np.sum(chosen, axis=axis, keepdims=True, dtype=a.dtype)
+    return np.where(chosen, share, 0)
+
+
+# ---------------------------------------------------------------------- as functions and methods
+
+def takes_axis(function: Callable) -> Callable:
+    """Decorator: NumPy's words axis and keepdims work as well as PyTorch's dim and keepdim."""
+    @functools.wraps(function)
+    def with_either_name(*args: Any, **options: Any) -> Any:
+        for theirs, ours in (("axis", "dim"), ("keepdims", "keepdim")):
+            if theirs in options:
+                if ours in options:
+                    raise TypeError(f"{function.__name__}: give {ours} or {theirs}, not both")
+                options[ours] = options.pop(theirs)
+        return function(*args, **options)
+    return with_either_name
+
+
+def count(input: Tensor, dim: int | tuple[int, ...] | None) -> int:
+    """How many values each result of a reduction over `dim` is made of."""
+    return math.prod(input.shape if dim is None else (input.shape[i] for i in np.atleast_1d(dim)))
+
+
+@method
+@takes_axis
+def sum(input: Tensor, dim: int | tuple[int, ...] | None = None, keepdim: bool = False) -> Tensor:
+    """Sum over one axis, several, or all; every element's derivative is 1.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.sum(tn.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=0)
+    tensor([4., 6.])
+    """
+    return Sum.apply(input, axis=dim, keepdims=keepdim)
+
+
+@method
+@takes_axis
+def mean(input: Tensor, dim: int | tuple[int, ...] | None = None, keepdim: bool = False) -> Tensor:
+    """Arithmetic mean Σa / n over one axis, several, or all.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.mean(tn.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=0)
+    tensor([2., 3.])
+    """
+    total = Sum.apply(input, axis=dim, keepdims=keepdim)
+    return total / count(input, dim)
+
+
+@method
+@takes_axis
+def var(input: Tensor, dim: int | tuple[int, ...] | None = None, correction: float = 1,
+        keepdim: bool = False, unbiased: bool | None = None) -> Tensor:
+    """Variance Σ(a − ā)² / (n − correction) over one axis, several, or all.
+
+    Parameters
+    ----------
+    correction : float
+        1 for the unbiased estimate of a population's variance (PyTorch's and our default),
+        0 for the mean square deviation (NumPy's).
+    unbiased : bool, optional
+        An older name in PyTorch for correction 1 (True) or 0 (False).
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.var(tn.tensor([1.0, 2.0, 3.0, 4.0]), correction=0)
+    tensor(1.2500)
+    """
+    if unbiased is not None:
+        correction = int(unbiased)
+    deviation = input - mean(input, dim, True)
+    return Sum.apply(deviation * deviation, axis=dim, keepdims=keepdim) / (count(input, dim) - correction)
+
+
+@method
+@takes_axis
+def amax(input: Tensor, dim: int | tuple[int, ...] | None = None, keepdim: bool = False) -> Tensor:
+    """Largest value over one axis, several, or all; equal ones share the gradient.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> x = tn.tensor([3.0, 1.0, 3.0], requires_grad=True)
+    >>> x.amax().backward()
+    >>> x.grad
+    tensor([0.5000, 0.0000, 0.5000])
+    """
+    return Amax.apply(input, axis=dim, keepdims=keepdim)
+
+
+@method
+@takes_axis
+def amin(input: Tensor, dim: int | tuple[int, ...] | None = None, keepdim: bool = False) -> Tensor:
+    """Smallest value over one axis, several, or all; equal ones share the gradient.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.amin(tn.tensor([[3.0, 1.0], [2.0, 5.0]]), dim=1)
+    tensor([1., 2.])
+    """
+    return Amin.apply(input, axis=dim, keepdims=keepdim)
+
+
+class Extremum(NamedTuple):
+    """What `max` and `min` over one dimension return."""
+
+    values: Tensor
+    indices: Tensor
+
+
+@method
+@takes_axis
+def max(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False) -> Any:
+    """Largest value: of all, along one dimension (with its index), or of two tensors.
+
+    ``max(a)`` is `amax` over everything. ``max(a, dim)`` returns (values, indices), and the gradient goes to
+    the index returned: the first of equal values. ``max(a, b)`` is `maximum`.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> values, indices = tn.max(tn.tensor([[3.0, 1.0], [2.0, 5.0]]), dim=1)
+    >>> values, indices
+    (tensor([3., 5.]), tensor([0, 1]))
+    """
+    if isinstance(dim, Tensor):
+        return np.maximum(input, dim)
+    return Amax.apply(input, axis=None, keepdims=False) if dim is None else _extremum(np.argmax, input, dim, keepdim)
+
+
+@method
+@takes_axis
+def min(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False) -> Any:
+    """Smallest value: of all, along one dimension (with its index), or of two tensors; as `max`.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.min(tn.tensor([[3.0, 1.0], [2.0, 5.0]]), dim=1).indices
+    tensor([1, 0])
+    """
+    if isinstance(dim, Tensor):
+        return np.minimum(input, dim)
+    return Amin.apply(input, axis=None, keepdims=False) if dim is None else _extremum(np.argmin, input, dim, keepdim)
+
+
+def _extremum(where: Callable, input: Tensor, dim: int, keepdim: bool) -> Extremum:
+    indices = where(input, axis=dim, keepdims=True)
+    values = take_along(input, indices, dim)
+    return Extremum(values, indices) if keepdim else Extremum(values.squeeze(dim), indices.squeeze(dim))
+
+
+@method
+@takes_axis
+def logsumexp(input: Tensor, dim: int | tuple[int, ...], keepdim: bool = False) -> Tensor:
+    """ln Σ eᵃ over one axis or several, without overflow; its derivative is softmax(a).
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.logsumexp(tn.tensor([1000.0, 1000.0]), dim=0)
+    tensor(1000.6932)
+    """
+    return LogSumExp.apply(input, axis=dim, keepdims=keepdim)
+
+
+# ---------------------------------------------------------------------- as NumPy calls, with NumPy's conventions
+
+@implements(np.sum)
+def _np_sum(a: Tensor, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
+    return Sum.apply(a if dtype is None else a.astype(dtype), axis=axis, keepdims=keepdims)
+
+
+@implements(np.mean)
+def _np_mean(a: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
+    return mean(a, axis, keepdims)
+
+
+@implements(np.var)
+def _np_var(a: Tensor, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
+    return var(a, axis, ddof, keepdims)
+
+
+@implements(np.max, np.amax)
+def _np_max(a: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
+    return Amax.apply(a, axis=axis, keepdims=keepdims)
+
+
+@implements(np.min, np.amin)
+def _np_min(a: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
+    return Amin.apply(a, axis=axis, keepdims=keepdims)

@@ -1,0 +1,102 @@
+"""Choosing between values: the gradient goes to the one that was chosen."""
+
+import numpy as np
+
+from ..engine.operation import Operation
+from ..engine.registry import implements
+from ..engine.tensor import Tensor, method
+
+
+class Maximum(Operation, numpy=np.maximum):
+    """y = max(a, b), element by element; equal values share the gradient"""
+    def forward(a, b):       return np.maximum(a, b)
+    def grad_a(g, y, a, b):  return np.where(a == b, g / 2, g * (a > b))
+    def grad_b(g, y, a, b):  return np.where(a == b, g / 2, g * (b > a))
+
+
+class Minimum(Operation, numpy=np.minimum):
+    """y = min(a, b), element by element; equal values share the gradient"""
+    def forward(a, b):       return np.minimum(a, b)
+    def grad_a(g, y, a, b):  return np.where(a == b, g / 2, g * (a < b))
+    def grad_b(g, y, a, b):  return np.where(a == b, g / 2, g * (b < a))
+
+
+class Where(Operation):
+    """y = a where the condition holds, otherwise b"""
+    def forward(condition, a, b):       return np.where(condition, a, b)
+    def grad_a(g, y, condition, a, b):  return np.where(condition, g, 0)
+    def grad_b(g, y, condition, a, b):  return np.where(condition, 0, g)
+
+
+class Clamp(Operation):
+    """y = a, but at least low and at most high; the slope is 1 from low to high, both included"""
+    def forward(a, *, low, high):       return np.clip(a, low, high)
+    def grad_a(g, y, a, *, low, high):  return np.where(y == a, g, 0)
+
+
+@method
+def maximum(input: Tensor, other: Tensor | float) -> Tensor:
+    """The larger of two values, element by element; where they are equal, each gets half the gradient.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.maximum(tn.tensor([1.0, 5.0]), tn.tensor([3.0, 4.0]))
+    tensor([3., 5.])
+    """
+    return Maximum.apply(input, other)
+
+
+@method
+def minimum(input: Tensor, other: Tensor | float) -> Tensor:
+    """The smaller of two values, element by element; where they are equal, each gets half the gradient.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.minimum(tn.tensor([1.0, 5.0]), tn.tensor([3.0, 4.0]))
+    tensor([1., 4.])
+    """
+    return Minimum.apply(input, other)
+
+
+@implements(np.where)
+def where(condition: Tensor, input: Tensor | float, other: Tensor | float) -> Tensor:
+    """`input` where `condition` is true, `other` elsewhere, all three broadcast together.
+
+    A gradient of 0 times an infinite slope is NaN: where the value not taken has an infinite or undefined
+    slope, make its argument harmless before the function is applied, as in ``sqrt(where(x > 0, x, 1))``.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> x = tn.tensor([-1.0, 2.0])
+    >>> tn.where(x > 0, x, 0.0)
+    tensor([0., 2.])
+    """
+    return Where.apply(condition, input, other)
+
+
+@method
+def clamp(input: Tensor, min: float | None = None, max: float | None = None) -> Tensor:
+    """The value, but at least `min` and at most `max`; outside these the gradient is 0.
+
+    Raises
+    ------
+    ValueError
+        If neither bound is given.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.clamp(tn.tensor([-2.0, 0.5, 3.0]), -1, 1)
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
+    if min is None and max is None:
+        raise ValueError("clamp: give min, max or both")
+    return Clamp.apply(input, low=min, high=max)
+
+
+@implements(np.clip)
+def _clip(a: Tensor, a_min: float | None = None, a_max: float | None = None) -> Tensor:
+    return clamp(a, a_min, a_max)

@@ -1,0 +1,79 @@
+"""Optimizer: the parameters, their settings, and the loop over them; each subclass is one formula."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..engine.tensor import Tensor
+
+
+class Optimizer:
+    """Base class: keeps parameter groups and calls ``update`` for every parameter that has a gradient.
+
+    Parameters
+    ----------
+    params : iterable of Tensor, or of dict
+        The parameters to train, or groups such as ``{"params": [...], "lr": 0.01}`` with settings of their own.
+    defaults : dict
+        Settings of groups that do not give their own.
+
+    Attributes
+    ----------
+    param_groups : list of dict
+        Each group's ``"params"`` and settings; changing ``group["lr"]`` takes effect at the next step.
+    state : dict
+        What the optimizer remembers of each parameter between steps.
+    """
+
+    def __init__(self, params: Iterable, defaults: dict[str, Any]) -> None:
+        groups = list(params)
+        if not groups:
+            raise ValueError(f"{type(self).__name__}: there are no parameters to train")
+        if not isinstance(groups[0], dict):
+            groups = [{"params": groups}]
+        self.state: dict[Tensor, dict[str, Any]] = {}
+        self.param_groups: list[dict[str, Any]] = []
+        for group in groups:
+            self.add_param_group({**defaults, **group})
+
+    def add_param_group(self, group: dict[str, Any]) -> None:
+        """Add parameters with settings of their own, checked."""
+        name = type(self).__name__
+        params = [group["params"]] if isinstance(group["params"], Tensor) else list(group["params"])
+        known = {id(p) for other in self.param_groups for p in other["params"]}
+        for p in params:
+            if not isinstance(p, Tensor):
+                raise TypeError(f"{name}: a {type(p).__name__} is not a parameter; pass model.parameters()")
+            if not p.is_leaf:
+                raise ValueError(f"{name}: a tensor of shape {p.shape} was computed from others and cannot be trained")
+            if id(p) in known:
+                raise ValueError(f"{name}: a parameter of shape {p.shape} was given twice")
+            known.add(id(p))
+        self.check(**{k: v for k, v in group.items() if k != "params"})
+        self.param_groups.append({**group, "params": params})
+
+    def check(self, **settings: Any) -> None:
+        """Refuse settings that make no sense."""
+        for name in ("lr", "weight_decay", "momentum", "eps"):
+            value = settings.get(name, 0)
+            if not (np.isscalar(value) and 0 <= value < np.inf):
+                raise ValueError(f"{type(self).__name__}: {name} must be a finite number of at least 0, not {value!r}")
+
+    def zero_grad(self) -> None:
+        """Forget the gradients (``grad`` becomes None) before the next ``backward`` adds to them."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.grad = None
+
+    def step(self) -> None:
+        """Update every parameter that has a gradient, once."""
+        for group in self.param_groups:
+            settings = {name: value for name, value in group.items() if name != "params"}
+            for p in group["params"]:
+                if p.grad is not None:
+                    p.data += self.update(p.data, p.grad.data, self.state.setdefault(p, {}), **settings)
+
+    def update(self, p: Any, g: Any, state: dict[str, Any], **settings: Any) -> Any:
+        """The change of a parameter with value `p` and gradient `g`."""
+        raise TypeError(f"{type(self).__name__} has no update method")
