@@ -3,7 +3,7 @@
 from numpy import float16, float32, float64, int8, int16, int32, int64, uint8
 
 from . import operations  # fills the table of derivatives and gives Tensor its methods
-from . import nn, optim, utils
+from . import nn, optim, training, utils
 from .creation import (
     arange,
     as_tensor,
@@ -48,3 +48,5 @@ from .operations.shape import (
 )
 from .operations.softmax import log_softmax, softmax
 from .operations.trigonometric import cos, sin, tanh
+from . import inspect
+from .inspect import gradcheck, gradgradcheck

@@ -1,0 +1,190 @@
+"""For every operation: inputs to try it on, and what NumPy says the result is.
+
+An operation that is not in `SAMPLES` fails the suite (test_operations.py). A sample is (arrays, settings); the
+reference computes the result in another way than the operation does, where there is one.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, basic_indices, integer_array_indices, mutually_broadcastable_shapes
+
+from tinygrad_nuc.engine.registry import operations as ops
+
+SIDES = {"min_dims": 0, "max_dims": 3, "min_side": 0, "max_side": 3}
+SHAPES = array_shapes(**SIDES)
+NOT_EMPTY = array_shapes(**{**SIDES, "min_side": 1})
+
+
+class Sample(NamedTuple):
+    strategy: st.SearchStrategy          # of (arrays, settings)
+    reference: object                    # function of (*arrays, **settings)
+
+
+@st.composite
+def values(draw, shapes, least=-2.0, most=2.0):
+    """Arrays of these shapes with values that all differ and keep away from 0, so that no kink is near."""
+    sizes = [math.prod(shape) for shape in shapes]
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    n = max(sum(sizes), 1)
+    spread = least + (most - least) * (rng.permutation(n) + rng.uniform(0.3, 0.7, n)) / n
+    spread = np.where(np.abs(spread) < 1e-3, 0.01, spread)
+    parts = np.split(spread[:sum(sizes)], np.cumsum(sizes)[:-1])
+    return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+
+
+@st.composite
+def elementwise(draw, n=1, least=-2.0, most=2.0, condition=False, **settings):
+    """`n` arrays whose shapes broadcast together, and a strategy for each setting."""
+    shapes = draw(mutually_broadcastable_shapes(num_shapes=n, **SIDES)).input_shapes
+    arrays = draw(values(shapes, least, most))
+    if condition:
+        arrays[0] = arrays[0] > 0
+    return arrays, {name: draw(s) for name, s in settings.items()}
+
+
+def axes(shape, one=False):
+    """None, an axis, or several axes of an array of this shape."""
+    ndim = len(shape)
+    single = st.integers(-ndim, ndim - 1) if ndim else st.nothing()
+    if one:
+        return single
+    several = st.sets(st.integers(0, ndim - 1)).map(tuple) if ndim else st.just(())
+    return st.none() | several if not ndim else st.none() | single | several
+
+
+@st.composite
+def reduction(draw, shapes=SHAPES, one=False, keepdims=True):
+    shape = draw(shapes)
+    settings = {"axis": draw(axes(shape, one))}
+    if keepdims:
+        settings["keepdims"] = draw(st.booleans())
+    return draw(values([shape])), settings
+
+
+ALONG = array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=3)        # softmax of nothing is undefined
+
+
+@st.composite
+def reshaping(draw):
+    shape = draw(SHAPES)
+    new = draw(st.permutations(shape)) + [1] * draw(st.integers(0, 1))
+    if draw(st.booleans()) and 0 not in new:
+        new = [math.prod(new)]
+    return draw(values([shape])), {"shape": tuple(new)}
+
+
+@st.composite
+def permuting(draw):
+    shape = draw(SHAPES)
+    return draw(values([shape])), {"axes": tuple(draw(st.permutations(range(len(shape)))))}
+
+
+@st.composite
+def broadcasting(draw):
+    shapes, result = draw(mutually_broadcastable_shapes(num_shapes=2, **SIDES))
+    return draw(values(shapes[:1])), {"shape": result}
+
+
+@st.composite
+def an_index(draw, shape):
+    """Slices and numbers, arrays of positions (repeated ones too), a mask, or a mixture."""
+    kinds = [basic_indices(shape, allow_newaxis=True)]
+    if shape and 0 not in shape:
+        kinds += [integer_array_indices(shape, result_shape=array_shapes(max_dims=2, max_side=3)),
+                  st.lists(st.integers(-shape[0], shape[0] - 1), min_size=1, max_size=4).map(
+                      lambda positions: (np.array(positions), Ellipsis, None))]
+    kinds.append(st.lists(st.booleans(), min_size=math.prod(shape), max_size=math.prod(shape)).map(
+        lambda flags: np.array(flags, bool).reshape(shape)))
+    return draw(st.one_of(kinds))
+
+
+@st.composite
+def indexing(draw):
+    shape = draw(SHAPES)
+    return draw(values([shape])), {"index": draw(an_index(shape))}
+
+
+@st.composite
+def adding_at(draw):
+    shape = draw(SHAPES)
+    index = draw(an_index(shape))
+    return draw(values([np.zeros(shape)[index].shape])), {"index": index, "shape": shape}
+
+
+def add_at(a, *, index, shape):
+    y = np.zeros(shape)
+    where = np.arange(y.size).reshape(shape)[index]
+    for position, value in zip(np.ravel(where), np.ravel(a), strict=True):
+        y.flat[position] += value
+    return y
+
+
+@st.composite
+def joining(draw):
+    shape = draw(array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=3))
+    axis = draw(st.integers(-len(shape), len(shape) - 1))
+    lengths = draw(st.lists(st.integers(0, 3), min_size=1, max_size=3))
+    shapes = [tuple(n if i == axis % len(shape) else m for i, m in enumerate(shape)) for n in lengths]
+    return draw(values(shapes)), {"axis": axis}
+
+
+@st.composite
+def products(draw):
+    n, k, m = (draw(st.integers(0, 3)) for _ in range(3))
+    left, right = draw(mutually_broadcastable_shapes(num_shapes=2, min_dims=0, max_dims=2, min_side=0, max_side=2)).input_shapes
+    return draw(values([(*left, n, k), (*right, k, m)])), {}
+
+
+def sigmoid(a):
+    return 1 / (1 + np.exp(-a))
+
+
+def softmax(a, axis):
+    return np.exp(a) / np.exp(a).sum(axis, keepdims=True)
+
+
+SAMPLES = {
+    ops.Add: Sample(elementwise(2), np.add),
+    ops.Subtract: Sample(elementwise(2), np.subtract),
+    ops.Multiply: Sample(elementwise(2), np.multiply),
+    ops.Divide: Sample(elementwise(2, 0.5, 2.0), np.true_divide),
+    ops.Negative: Sample(elementwise(), np.negative),
+    ops.Absolute: Sample(elementwise(), np.abs),
+    ops.Power: Sample(elementwise(2, 0.5, 2.0), np.power),
+    ops.Exp: Sample(elementwise(), np.exp),
+    ops.Expm1: Sample(elementwise(), np.expm1),
+    ops.Log: Sample(elementwise(1, 0.5, 2.0), np.log),
+    ops.Log1p: Sample(elementwise(1, -0.5, 2.0), np.log1p),
+    ops.Sqrt: Sample(elementwise(1, 0.5, 2.0), np.sqrt),
+    ops.Sin: Sample(elementwise(), np.sin),
+    ops.Cos: Sample(elementwise(), np.cos),
+    ops.Tanh: Sample(elementwise(), np.tanh),
+    ops.Relu: Sample(elementwise(), lambda a: np.where(a > 0, a, 0)),
+    ops.LeakyRelu: Sample(elementwise(slope=st.floats(0, 0.5)), lambda a, slope: np.maximum(a, 0) + slope * np.minimum(a, 0)),
+    ops.Elu: Sample(elementwise(alpha=st.floats(0.5, 2)), lambda a, alpha: np.maximum(a, 0) + alpha * (np.exp(np.minimum(a, 0)) - 1)),
+    ops.Sigmoid: Sample(elementwise(), sigmoid),
+    ops.Softplus: Sample(elementwise(), lambda a: np.log(1 + np.exp(a))),
+    ops.Maximum: Sample(elementwise(2), np.maximum),
+    ops.Minimum: Sample(elementwise(2), np.minimum),
+    ops.Where: Sample(elementwise(3, condition=True), np.where),
+    ops.Clamp: Sample(elementwise(low=st.just(-1.0) | st.none(), high=st.just(1.0)), lambda a, low, high: np.clip(a, low, high)),
+    ops.Sum: Sample(reduction(), np.sum),
+    ops.Amax: Sample(reduction(NOT_EMPTY), np.max),
+    ops.Amin: Sample(reduction(NOT_EMPTY), np.min),
+    ops.LogSumExp: Sample(reduction(NOT_EMPTY), lambda a, axis, keepdims: np.log(np.sum(np.exp(a), axis=axis, keepdims=keepdims))),
+    ops.Softmax: Sample(reduction(ALONG, one=True, keepdims=False), softmax),
+    ops.LogSoftmax: Sample(reduction(ALONG, one=True, keepdims=False), lambda a, axis: np.log(softmax(a, axis))),
+    ops.Reshape: Sample(reshaping(), lambda a, shape: np.array(a.ravel().tolist()).reshape(shape)),
+    ops.Permute: Sample(permuting(), lambda a, axes: np.einsum(a, range(a.ndim), axes)),
+    ops.BroadcastTo: Sample(broadcasting(), lambda a, shape: a * np.ones(shape)),
+    ops.Index: Sample(indexing(), lambda a, index: a[index]),
+    ops.IndexAdd: Sample(adding_at(), add_at),
+    ops.Concatenate: Sample(joining(), lambda *arrays, axis: np.concatenate(arrays, axis)),
+    ops.MatMul: Sample(products(), lambda a, b: np.einsum("...nk,...km->...nm", a, b)),
+    ops.Clone: Sample(elementwise(), np.copy),
+    ops.Cast: Sample(elementwise(dtype=st.just(np.dtype(np.float64))), lambda a, dtype: a),
+    ops.BinaryCrossEntropy: Sample(elementwise(2, 0.1, 0.9), lambda p, t: -np.log(p) * t - np.log1p(-p) * (1 - t)),
+}

@@ -1,0 +1,3 @@
+"""What learners look with: so far, the gradient check."""
+
+from .gradient_check import GradcheckError, gradcheck, gradgradcheck

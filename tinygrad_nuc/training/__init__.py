@@ -1,0 +1,3 @@
+"""The training loop."""
+
+from .loop import History, evaluate, fit
