@@ -36,9 +36,9 @@ def values(draw, shapes, least=-2.0, most=2.0):
 
 
 @st.composite
-def elementwise(draw, n=1, least=-2.0, most=2.0, condition=False, **settings):
-    """`n` arrays whose shapes broadcast together, and a strategy for each setting."""
-    shapes = draw(mutually_broadcastable_shapes(num_shapes=n, **SIDES)).input_shapes
+def elementwise(draw, count=1, least=-2.0, most=2.0, condition=False, **settings):
+    """`count` arrays whose shapes broadcast together, and a strategy for each setting."""
+    shapes = draw(mutually_broadcastable_shapes(num_shapes=count, **SIDES)).input_shapes
     arrays = draw(values(shapes, least, most))
     if condition:
         arrays[0] = arrays[0] > 0
@@ -79,7 +79,8 @@ def reshaping(draw):
 @st.composite
 def permuting(draw):
     shape = draw(SHAPES)
-    return draw(values([shape])), {"axes": tuple(draw(st.permutations(range(len(shape)))))}
+    axes = draw(st.permutations(range(len(shape))))
+    return draw(values([shape])), {"axes": tuple(i - len(shape) if draw(st.booleans()) else i for i in axes)}
 
 
 @st.composite
@@ -153,6 +154,7 @@ SAMPLES = {
     ops.Divide: Sample(elementwise(2, 0.5, 2.0), np.true_divide),
     ops.Negative: Sample(elementwise(), np.negative),
     ops.Absolute: Sample(elementwise(), np.abs),
+    ops.ConstantPower: Sample(elementwise(1, 0.5, 2.0, n=st.sampled_from([-1, 0, 0.5, 1, 2, 3])), lambda a, n: np.exp(n * np.log(a))),
     ops.Power: Sample(elementwise(2, 0.5, 2.0), np.power),
     ops.Exp: Sample(elementwise(), np.exp),
     ops.Expm1: Sample(elementwise(), np.expm1),
@@ -178,7 +180,7 @@ SAMPLES = {
     ops.Softmax: Sample(reduction(ALONG, one=True, keepdims=False), softmax),
     ops.LogSoftmax: Sample(reduction(ALONG, one=True, keepdims=False), lambda a, axis: np.log(softmax(a, axis))),
     ops.Reshape: Sample(reshaping(), lambda a, shape: np.array(a.ravel().tolist()).reshape(shape)),
-    ops.Permute: Sample(permuting(), lambda a, axes: np.einsum(a, range(a.ndim), axes)),
+    ops.Permute: Sample(permuting(), lambda a, axes: np.einsum(a, range(a.ndim), [i % a.ndim for i in axes])),
     ops.BroadcastTo: Sample(broadcasting(), lambda a, shape: a * np.ones(shape)),
     ops.Index: Sample(indexing(), lambda a, index: a[index]),
     ops.IndexAdd: Sample(adding_at(), add_at),

@@ -7,7 +7,7 @@ import numpy as np
 
 from .engine.arrays import as_array, get_default_dtype
 from .engine.generator import default_generator
-from .engine.tensor import Tensor
+from .engine.tensor import Tensor, value
 from .operations.shape import as_sizes
 
 
@@ -36,7 +36,7 @@ def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """
     if isinstance(data, (list, tuple)) and any(isinstance(x, Tensor) for x in data):
         raise TypeError("tensor: a list of tensors would lose their history; join them with tn.stack or tn.cat")
-    array = as_array(data.data if isinstance(data, Tensor) else data, dtype)
+    array = as_array(value(data), dtype)
     return Tensor(np.copy(array), requires_grad)
 
 

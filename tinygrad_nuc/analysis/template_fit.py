@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tinygrad_nuc.analysis.abundance import Abundance
+from .abundance import Abundance
 
 __all__ = ["fit_counts", "quantile_bins", "template_fit"]
 

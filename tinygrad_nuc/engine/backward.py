@@ -6,14 +6,14 @@ inputs are always older than results, it is enough to visit the newest waiting v
 the depth of a graph is limited by memory alone.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
 
 from .grad_mode import set_grad_enabled
-from .tensor import Tensor, method
+from .tensor import Tensor, method, value
 
 
 @method
@@ -28,7 +28,8 @@ def backward(self: Tensor, gradient: Any = None, retain_graph: bool | None = Non
     retain_graph : bool, optional
         Keep the graph for another backward pass; by default it is freed unless `create_graph` is true.
     create_graph : bool
-        Record the backward pass too, so that the gradients can be differentiated again.
+        Record the backward pass too, so that the gradients can be differentiated again. A leaf and its `grad`
+        then refer to each other until ``grad`` is set to None; `tinygrad_nuc.grad` has no such circle.
 
     Raises
     ------
@@ -55,9 +56,11 @@ def backward(self: Tensor, gradient: Any = None, retain_graph: bool | None = Non
 
 def propagate(outputs: Sequence[Tensor], seeds: Sequence[Tensor], create_graph: bool = False,
               retain_graph: bool | None = None, targets: Collection[Tensor] | None = None) -> dict[Tensor, Any]:
-    """Return {x: ∂L/∂x} for every leaf x (or only for the `targets`), where `seeds` are the ∂L/∂output.
+    """Return {x: ∂L/∂x}, where `seeds` are the ∂L/∂output.
 
-    The rules run on arrays; with `create_graph` they run on Tensors and so are recorded themselves.
+    Without `targets`, x is every leaf, and every tensor that retains its gradient; with them, nothing else is
+    visited than what lies between them and the outputs. The rules run on arrays, which records nothing; with
+    `create_graph` they run on Tensors and so are recorded themselves.
     """
     retain_graph = create_graph if retain_graph is None else retain_graph
     needed = None if targets is None else between(outputs, targets)
@@ -73,6 +76,9 @@ def propagate(outputs: Sequence[Tensor], seeds: Sequence[Tensor], create_graph: 
             if x.operation is not None:
                 heappush(waiting, (-x.number, x))
 
+    def wanted(x: Any) -> bool:
+        return isinstance(x, Tensor) and x.requires_grad and (needed is None or x in needed)
+
     for output, seed in zip(outputs, seeds, strict=True):
         send(output, seed if create_graph else seed.data)
 
@@ -81,37 +87,60 @@ def propagate(outputs: Sequence[Tensor], seeds: Sequence[Tensor], create_graph: 
         g = gradients.pop(y)                    # complete: everything computed from y is newer than y
         if y.retains_grad or (targets is not None and y in targets):
             finished[y] = g
+            if needed is not None and not any(map(wanted, y.inputs or ())):
+                continue                        # a target: what lies behind it is not asked for, and stays
         check_usable(y)
-        inputs = y.inputs if create_graph else [x.data if isinstance(x, Tensor) else x for x in y.inputs]
+        inputs = y.inputs if create_graph else tuple(map(value, y.inputs))
         result = y if create_graph else y.data
         for x, derivative in zip(y.inputs, y.operation.derivatives(len(inputs)), strict=True):
-            if isinstance(x, Tensor) and x.requires_grad and (needed is None or x in needed):
-                send(x, match(derivative(g, result, *inputs, **y.settings), x))
+            if derivative is not None and wanted(x):
+                share = derivative(g, result, *inputs, **y.settings)
+                send(x, fit_to(x, share, derivative))
         if not retain_graph:
             y.inputs = None                     # lets go of everything that only this graph kept alive
     return finished | gradients                 # what is left in the table belongs to leaves
 
 
-def match(g: Any, x: Tensor) -> Any:
+def fit_to(x: Tensor, g: Any, derivative: Callable) -> Any:
     """Give the gradient the shape and dtype of `x`: undo broadcasting and dtype promotion.
 
     Where x was repeated along an axis, each copy had its own effect on L, so their gradients add up.
     """
-    if g.shape != x.shape:
+    if getattr(g, "shape", None) != x.shape:
+        if not hasattr(g, "shape") or not broadcasts_to(x.shape, g.shape):
+            raise TypeError(f"{derivative_name(derivative)} returned {describe_gradient(g)} for an argument of shape {x.shape}")
         extra = g.ndim - x.ndim
         repeated = tuple(i for i in range(g.ndim) if i < extra or (x.shape[i - extra] == 1 and g.shape[i] != 1))
         g = np.reshape(np.sum(g, axis=repeated), x.shape)
     return g if g.dtype == x.dtype else g.astype(x.dtype)
 
 
+def broadcasts_to(shape: tuple[int, ...], larger: tuple[int, ...]) -> bool:
+    """Whether an array of the first shape can be repeated to the second."""
+    return len(shape) <= len(larger) and all(n in (1, m) for n, m in zip(reversed(shape), reversed(larger), strict=False))
+
+
+def derivative_name(derivative: Callable) -> str:
+    """``Multiply.grad_a``, for messages to whoever writes a new operation."""
+    return getattr(derivative, "func", derivative).__qualname__
+
+
+def describe_gradient(g: Any) -> str:
+    """What a faulty rule returned."""
+    return f"shape {g.shape}" if hasattr(g, "shape") else repr(g)
+
+
 def check_usable(y: Tensor) -> None:
-    """Refuse a result whose history is gone, or whose values are no longer those that were recorded."""
+    """Refuse a result whose history is gone, or whose values are no longer those that were recorded.
+
+    All inputs count, also where the rule would not look at them: that is easier to predict than to be lucky.
+    """
     name = y.operation.__name__
     if y.inputs is None:
         raise RuntimeError(f"backward through {name} a second time: the first backward freed the graph. "
                            "Compute the result again, or keep the graph with backward(retain_graph=True)")
     for x in (*y.inputs, y):
-        if isinstance(x, Tensor) and x.memory is not None and x.memory.changed > y.number:
+        if isinstance(x, Tensor) and x.changes is not None and x.changes.last > y.number:
             what = "its result" if x is y else f"an input of shape {x.shape}"
             raise RuntimeError(f"backward through {name}: {what} was changed in place after {name} was computed, "
                                "so its derivative would be wrong. Change a copy, made with .clone(), instead")
@@ -120,13 +149,16 @@ def check_usable(y: Tensor) -> None:
 def between(outputs: Sequence[Tensor], targets: Collection[Tensor]) -> set[Tensor]:
     """The tensors through which `targets` influence `outputs`: no others need a gradient."""
     reached, stack = set(outputs), list(outputs)
-    while stack:
-        for x in stack.pop().inputs or ():
+    while stack:                                                # from the outputs back: everything behind them
+        y = stack.pop()
+        if y.inputs is None and y not in targets:
+            check_usable(y)
+        for x in y.inputs or ():
             if isinstance(x, Tensor) and x.requires_grad and x not in reached:
                 reached.add(x)
                 stack.append(x)
     needed = set(targets)
-    for y in sorted(reached, key=lambda y: y.number):           # oldest first: inputs before results
+    for y in sorted(reached, key=lambda y: y.number):           # and forward again: what a target has gone into
         if any(isinstance(x, Tensor) and x in needed for x in y.inputs or ()):
             needed.add(y)
     return needed
@@ -147,4 +179,4 @@ def starting_gradient(output: Tensor, gradient: Any) -> Tensor:
     if gradient.shape != output.shape:
         raise ValueError(f"backward: the gradient has shape {gradient.shape}, but the tensor has {output.shape}; "
                          "they must be equal")
-    return gradient
+    return gradient.to(output.dtype)

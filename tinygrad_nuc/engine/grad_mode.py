@@ -3,16 +3,18 @@
 The switch is a context variable, so that one thread's (or one asyncio task's) ``no_grad`` is not another's.
 """
 
-from contextlib import ContextDecorator
-from contextvars import ContextVar, Token
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
 
 is_grad_enabled = _recording.get        # a plain alias: it is asked once for every operation
 
 
-class set_grad_enabled(ContextDecorator):
-    """Record operations inside the ``with`` block (or decorated function) if `mode` is true.
+@contextmanager
+def set_grad_enabled(mode: bool) -> Iterator[None]:
+    """Record operations inside the ``with`` block, or inside the decorated function, if `mode` is true.
 
     Examples
     --------
@@ -23,19 +25,15 @@ class set_grad_enabled(ContextDecorator):
     >>> y.requires_grad
     False
     """
-
-    def __init__(self, mode: bool) -> None:
-        self.mode = bool(mode)
-        self._outer: list[Token] = []           # a stack, since one object may be entered more than once
-
-    def __enter__(self) -> None:
-        self._outer.append(_recording.set(self.mode))
-
-    def __exit__(self, *error: object) -> None:
-        _recording.reset(self._outer.pop())
+    before = _recording.set(bool(mode))
+    try:
+        yield
+    finally:
+        _recording.reset(before)
 
 
-class no_grad(set_grad_enabled):
+@contextmanager
+def no_grad() -> Iterator[None]:
     """Do not record: results have ``requires_grad=False``, and tensors may be changed in place.
 
     Examples
@@ -46,13 +44,18 @@ class no_grad(set_grad_enabled):
     ...     w -= 0.5            # an update is not part of the function being differentiated
     >>> w
     tensor(2.5000, requires_grad=True)
+    >>> @tn.no_grad()
+    ... def predict(x):
+    ...     return w * x
+    >>> predict(2.0)
+    tensor(5.)
     """
+    with set_grad_enabled(False):
+        yield
 
-    def __init__(self) -> None:
-        super().__init__(False)
 
-
-class enable_grad(set_grad_enabled):
+@contextmanager
+def enable_grad() -> Iterator[None]:
     """Record again inside a ``no_grad`` block.
 
     Examples
@@ -64,6 +67,5 @@ class enable_grad(set_grad_enabled):
     >>> y.requires_grad
     True
     """
-
-    def __init__(self) -> None:
-        super().__init__(True)
+    with set_grad_enabled(True):
+        yield

@@ -5,7 +5,7 @@ expressions:
 
     class Multiply(Operation, numpy=np.multiply):
         '''y = a · b'''
-        def forward(a, b):       return np.multiply(a, b)
+        def forward(a, b):       return a * b
         def grad_a(g, y, a, b):  return g * b
         def grad_b(g, y, a, b):  return g * a
 
@@ -21,6 +21,7 @@ broadcast axes, restores the dtype, adds up the uses of a value, and names the o
 
 import functools
 import inspect
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -36,7 +37,7 @@ class Operation:
 
     arguments: tuple[str, ...] = ()             # the names before the *, from forward's signature
     takes_many = False                          # forward(*arrays)
-    is_view = False                             # the result may share memory with the first input
+    may_be_view = False                         # the result may share memory with the first input
 
     forward: Callable
     _derivatives: tuple[Callable | None, ...] = ()
@@ -48,16 +49,19 @@ class Operation:
         settings = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
         cls.arguments = tuple(p.name for p in arrays)
         cls.takes_many = any(p.kind is p.VAR_POSITIONAL for p in arrays)
-        cls._derivatives = tuple(cls.__dict__.get(f"grad_{name}") for name in cls.arguments)
+        cls._derivatives = tuple(getattr(cls, f"grad_{name}", None) for name in cls.arguments)
 
         expected = [*(["i"] if cls.takes_many else []), "g", "y", *cls.arguments]
-        for name, rule in vars(cls).items():
+        for name, derivative in vars(cls).items():
             if name.startswith("grad_"):
-                given = list(inspect.signature(rule).parameters)
+                given = list(inspect.signature(derivative).parameters)
                 if name.removeprefix("grad_") not in cls.arguments:
                     raise TypeError(f"{cls.__name__}.{name}: forward has no array argument of that name")
                 if given[:len(expected)] != expected or set(given[len(expected):]) != settings:
                     raise TypeError(f"{cls.__name__}.{name} must take ({', '.join([*expected, *settings])})")
+        earlier = getattr(operations, cls.__name__, cls)
+        if earlier.__module__ != cls.__module__:        # the same cell of a notebook may be run again
+            raise TypeError(f"there is an operation {cls.__name__} already, in {earlier.__module__}; choose another name")
         setattr(operations, cls.__name__, cls)
         if numpy is not None:
             numpy_functions[numpy] = cls.apply
@@ -69,13 +73,15 @@ class Operation:
         Without a Tensor among the inputs the result is a plain array: rules use that to call other operations.
         """
         values, any_tensor, recorded = [], False, False
-        for x in inputs:
+        for x, derivative in zip(inputs, itertools.repeat(True) if cls.takes_many else cls._derivatives, strict=False):
             if isinstance(x, Tensor):
                 any_tensor = True
-                recorded = recorded or x.requires_grad
+                recorded = recorded or (x.requires_grad and derivative is not None)
                 values.append(x.data)
             else:
                 values.append(cls.plain(x))
+        if settings:
+            settings = {name: cls.plain_setting(name, setting) for name, setting in settings.items()}
         try:
             result = cls.forward(*values, **settings)
         except (TypeError, ValueError, IndexError) as error:
@@ -85,13 +91,13 @@ class Operation:
 
         y = Tensor(result)
         if recorded and is_grad_enabled():
-            y._requires_grad = True             # floats in, floats out: no need for the setter's check
+            y.requires_grad = True
             y.operation = cls
             y.inputs = inputs
             y.settings = settings
             y.number = next(clock)
-        if cls.is_view:
-            y.memory = inputs[0].shared_memory()
+        if cls.may_be_view and np.may_share_memory(y.data, values[0]):
+            y.changes = inputs[0].shared_changes()
         return y
 
     @classmethod
@@ -102,6 +108,14 @@ class Operation:
         if isinstance(x, (list, tuple)):
             raise TypeError(f"{cls.__name__}: a {type(x).__name__} is not a tensor; write tn.tensor({x!r:.40})")
         return x
+
+    @classmethod
+    def plain_setting(cls, name: str, setting: Any) -> Any:
+        """A setting as a Python value; settings are not differentiated, so a Tensor is refused."""
+        if isinstance(setting, Tensor):
+            raise TypeError(f"{cls.__name__}: {name} is a setting without a derivative, and cannot be a Tensor; "
+                            f"give its value, with .item() or .tolist()")
+        return setting.item() if isinstance(setting, np.generic) else setting
 
     @classmethod
     def derivatives(cls, n: int) -> tuple[Callable | None, ...]:

@@ -24,18 +24,18 @@ import numpy as np
 
 from .arrays import as_array, describe
 from .grad_mode import is_grad_enabled
-from .registry import numpy_functions, operations
+from .registry import call_numpy, operations
 
 clock = itertools.count(1)      # numbers every recorded operation and every change in place, in order of time
 
 
-class Memory:
-    """What tensors that share one array know together: when it was last written to."""
+class Changes:
+    """When an array was last changed in place: known to all tensors that share it."""
 
-    __slots__ = ("changed",)
+    __slots__ = ("last",)
 
     def __init__(self) -> None:
-        self.changed = 0
+        self.last = 0
 
 
 class Tensor:
@@ -57,33 +57,54 @@ class Tensor:
     operation : Operation or None
         The class that computed this value; None for a leaf (a value that no recorded operation made).
     inputs : tuple
-        What the operation was given: tensors, arrays and numbers, in the order of its arguments.
+        What the operation was given, in the order of its arguments: tensors, numbers, and arrays (which are not
+        copied: do not change one that a recorded operation still needs). None once the graph has been freed.
     settings : dict
         The operation's keyword arguments, such as an axis.
     number : int
         When it was made, by a clock that all operations share: inputs are always older than results.
     """
 
-    __slots__ = ("_data", "_requires_grad", "grad", "operation", "inputs", "settings", "number", "memory",
+    __slots__ = ("_data", "_grad", "_requires_grad", "operation", "inputs", "settings", "number", "changes",
                  "retains_grad", "__weakref__")
 
     def __init__(self, data: Any, requires_grad: bool = False) -> None:
+        if isinstance(data, Tensor):
+            raise TypeError("this is a tensor already: use .detach() or .clone(), or tn.tensor to copy its value")
         self._data = as_array(data)
-        self.grad: Tensor | None = None
+        self._grad: Tensor | None = None
+        self._requires_grad = False
         self.operation: Any = None
         self.inputs: tuple | None = ()
         self.settings: dict = {}
         self.number = 0
-        self.memory: Memory | None = None       # made when a second tensor shares `data`, or on the first change
+        self.changes: Changes | None = None     # made when a second tensor shares the array, or on the first change
         self.retains_grad = False
-        self._requires_grad = False
         if requires_grad:
             self.requires_grad = True
 
-    # ------------------------------------------------------------------ the graph
+    # ------------------------------------------------------------------ value and gradient
+    # Assignments are checked. Reading goes through attrgetter, which a debugger does not step into.
 
-    requires_grad: Any = property(operator.attrgetter("_requires_grad"),
-                                  doc="Whether operations on this tensor are recorded.")
+    data: Any = property(operator.attrgetter("_data"), doc="The array itself. Assigning to it is not recorded.")
+    grad: Any = property(operator.attrgetter("_grad"), doc="∂L/∂(this tensor), or None.")
+    requires_grad: Any = property(operator.attrgetter("_requires_grad"), doc="Whether operations on it are recorded.")
+
+    @data.setter
+    def data(self, array: Any) -> None:
+        if isinstance(array, Tensor):
+            raise TypeError("t.data is an array, not a Tensor: assign another tensor's .data instead, "
+                            "as in w.data = w.data - lr * w.grad.data")
+        self._data = as_array(array)
+        self.mark_changed()
+
+    @grad.setter
+    def grad(self, gradient: "Tensor | None") -> None:
+        if gradient is not None and not isinstance(gradient, Tensor):
+            raise TypeError(f"t.grad is a Tensor or None, not a {type(gradient).__name__}; write t.grad = tn.tensor(g)")
+        if gradient is not None and gradient.shape != self.shape:
+            raise ValueError(f"t.grad must have the tensor's shape {self.shape}, not {gradient.shape}")
+        self._grad = gradient
 
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
@@ -95,6 +116,8 @@ class Tensor:
                                "use .detach() for a result without its history")
         self._requires_grad = bool(wanted)
 
+    # ------------------------------------------------------------------ the graph
+
     def requires_grad_(self, requires_grad: bool = True) -> "Tensor":
         """Set `requires_grad` and return the tensor itself."""
         self.requires_grad = requires_grad
@@ -102,12 +125,14 @@ class Tensor:
 
     def retain_grad(self) -> None:
         """Ask ``backward`` to fill in `grad` for this tensor although it is not a leaf."""
+        if not self.requires_grad:
+            raise RuntimeError("retain_grad: no gradient will ever reach this tensor, since it requires none")
         self.retains_grad = True
 
     def detach(self) -> "Tensor":
         """The same value without its history (it shares memory with this tensor)."""
         twin = Tensor(self._data)
-        twin.memory = self.shared_memory()
+        twin.changes = self.shared_changes()
         return twin
 
     @property
@@ -120,30 +145,17 @@ class Tensor:
         """PyTorch's name for `operation`."""
         return self.operation
 
-    def shared_memory(self) -> Memory:
-        """The record of changes that this tensor shares with every other view of its array."""
-        if self.memory is None:
-            self.memory = Memory()
-        return self.memory
+    def shared_changes(self) -> Changes:
+        """The record of changes that this tensor has in common with every other view of its array."""
+        if self.changes is None:
+            self.changes = Changes()
+        return self.changes
 
     def mark_changed(self) -> None:
         """Note the time of a change in place, so that a backward pass through an older use can refuse."""
-        self.shared_memory().changed = next(clock)
+        self.shared_changes().last = next(clock)
 
-    # ------------------------------------------------------------------ the value
-
-    @property
-    def data(self) -> Any:
-        """The array itself. Assigning to it is not recorded."""
-        return self._data
-
-    @data.setter
-    def data(self, array: Any) -> None:
-        if isinstance(array, Tensor):
-            raise TypeError("t.data is an array, not a Tensor: assign another tensor's .data instead, "
-                            "as in w.data = w.data - lr * w.grad.data")
-        self._data = as_array(array)
-        self.mark_changed()
+    # ------------------------------------------------------------------ reading the value
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -198,23 +210,24 @@ class Tensor:
     def __rtruediv__(self, other: Any) -> "Tensor": return operations.Divide.apply(other, self)
     def __neg__(self) -> "Tensor": return operations.Negative.apply(self)
     def __abs__(self) -> "Tensor": return operations.Absolute.apply(self)
-    def __pow__(self, other: Any) -> "Tensor": return operations.Power.apply(self, other)
+    def __pow__(self, other: Any) -> "Tensor": return self.pow(other)
     def __rpow__(self, other: Any) -> "Tensor": return operations.Power.apply(other, self)
-    def __matmul__(self, other: Any) -> "Tensor": return np.matmul(self, other)
+    def __matmul__(self, other: Any) -> "Tensor": return self.matmul(other)
     def __rmatmul__(self, other: Any) -> "Tensor": return np.matmul(other, self)
     def __getitem__(self, index: Any) -> "Tensor": return operations.Index.apply(self, index=as_index(index))
 
     # Comparisons and logic give boolean tensors without history.
-    def __lt__(self, other: Any) -> "Tensor": return np.less(self, other)
-    def __le__(self, other: Any) -> "Tensor": return np.less_equal(self, other)
-    def __gt__(self, other: Any) -> "Tensor": return np.greater(self, other)
-    def __ge__(self, other: Any) -> "Tensor": return np.greater_equal(self, other)
-    def __eq__(self, other: Any) -> Any: return np.equal(self, other) if is_operand(other) else NotImplemented
-    def __ne__(self, other: Any) -> Any: return np.not_equal(self, other) if is_operand(other) else NotImplemented
-    def __and__(self, other: Any) -> "Tensor": return np.bitwise_and(self, other)
-    def __or__(self, other: Any) -> "Tensor": return np.bitwise_or(self, other)
-    def __xor__(self, other: Any) -> "Tensor": return np.bitwise_xor(self, other)
-    def __invert__(self) -> "Tensor": return np.invert(self)
+    def __lt__(self, other: Any) -> "Tensor": return Tensor(self.data < value(other))
+    def __le__(self, other: Any) -> "Tensor": return Tensor(self.data <= value(other))
+    def __gt__(self, other: Any) -> "Tensor": return Tensor(self.data > value(other))
+    def __ge__(self, other: Any) -> "Tensor": return Tensor(self.data >= value(other))
+    def __eq__(self, other: Any) -> Any: return Tensor(self.data == value(other)) if is_operand(other) else NotImplemented
+    def __ne__(self, other: Any) -> Any: return Tensor(self.data != value(other)) if is_operand(other) else NotImplemented
+    def __and__(self, other: Any) -> "Tensor": return Tensor(self.data & value(other))
+    def __or__(self, other: Any) -> "Tensor": return Tensor(self.data | value(other))
+    def __xor__(self, other: Any) -> "Tensor": return Tensor(self.data ^ value(other))
+    def __invert__(self) -> "Tensor": return Tensor(~self.data)
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
     __hash__ = object.__hash__      # defining __eq__ takes it away; tensors are dictionary keys by identity
 
     # ------------------------------------------------------------------ NumPy calls: np.exp(t), np.sum(t) ...
@@ -226,13 +239,10 @@ class Tensor:
         if method != "__call__":
             raise TypeError(f"numpy.{ufunc.__name__}.{method} has no derivative here; "
                             "use the function (np.sum, np.max ...), or t.data for the value alone")
-        return self.__array_function__(ufunc, (), inputs, options)
+        return call_numpy(ufunc, inputs, options)
 
     def __array_function__(self, function: Callable, types: Any, args: Any, options: Any) -> Any:
-        if function not in numpy_functions:
-            raise TypeError(f"numpy.{function.__name__} has no derivative here; "
-                            f"np.{function.__name__}(t.data) gives the value alone")
-        return numpy_functions[function](*args, **options)
+        return call_numpy(function, args, options)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
@@ -267,8 +277,31 @@ class Tensor:
             return f", grad_fn=<{self.operation.__name__}>"
         return ", requires_grad=True" if self._requires_grad else ""
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """How copy, deepcopy and pickle take a leaf apart; a result would drag its whole graph along."""
+        if self.operation is not None:
+            raise TypeError("only leaves can be copied or pickled; use .clone(), which keeps the history, or .detach()")
+        return restored, (type(self), self.data, self.requires_grad, self.grad, self.shared_changes())
+
     if TYPE_CHECKING:           # the files of operations attach the other methods
         def __getattr__(self, name: str) -> Any: ...
+
+
+def forget_gradient(t: Tensor, set_to_none: bool = True) -> None:
+    """Start anew: no gradient, or one of zeros."""
+    t.grad = None if set_to_none or t.grad is None else Tensor(np.zeros_like(t.data))
+
+
+def restored(cls: Any, data: Any, requires_grad: bool, grad: Any, changes: Changes) -> Tensor:
+    """A copied or unpickled leaf."""
+    t = cls(data, requires_grad)
+    t.grad, t.changes = grad, changes
+    return t
+
+
+def value(x: Any) -> Any:
+    """The array in a Tensor; anything else as it is."""
+    return x.data if isinstance(x, Tensor) else x
 
 
 def is_operand(x: Any) -> bool:
@@ -276,11 +309,11 @@ def is_operand(x: Any) -> bool:
     return isinstance(x, (Tensor, int, float)) or hasattr(x, "dtype")
 
 
-def as_index(index: Any) -> Any:
-    """`index` with the tensors in it replaced by their arrays."""
-    if isinstance(index, tuple):
-        return tuple(as_index(i) for i in index)
-    return index.data if isinstance(index, Tensor) else index
+def as_index(index: Any) -> tuple:
+    """An index as a tuple of arrays, numbers, slices and so on, with an Ellipsis, so that t[0] of a vector is a view."""
+    parts = index if isinstance(index, tuple) else (index,)
+    parts = tuple(np.copy(value(part)) if hasattr(part, "dtype") else part for part in parts)   # copied: kept for backward
+    return parts if any(part is Ellipsis for part in parts) else (*parts, Ellipsis)
 
 
 def method(function: Callable) -> Callable:

@@ -1,14 +1,16 @@
 """Derivatives as values: `grad` returns what ``backward`` would store."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
+
+import numpy as np
 
 from .backward import propagate, starting_gradient
 from .grad_mode import set_grad_enabled
 from .tensor import Tensor
 
 
-def grad(outputs: Tensor | Sequence[Tensor], inputs: Tensor | Sequence[Tensor], grad_outputs: Any = None,
+def grad(outputs: Tensor | Iterable[Tensor], inputs: Tensor | Iterable[Tensor], grad_outputs: Any = None,
          retain_graph: bool | None = None, create_graph: bool = False,
          allow_unused: bool = False) -> tuple[Tensor | None, ...]:
     """Return ∂(Σ outputs · grad_outputs)/∂input for each of the `inputs`; no tensor's ``grad`` changes.
@@ -17,7 +19,7 @@ def grad(outputs: Tensor | Sequence[Tensor], inputs: Tensor | Sequence[Tensor], 
 
     Parameters
     ----------
-    outputs, inputs : Tensor or sequence of Tensor
+    outputs, inputs : Tensor or several
     grad_outputs : Tensor or sequence, optional
         ∂L/∂output for each output, of its shape; 1 by default, which only single numbers allow.
     retain_graph : bool, optional
@@ -52,18 +54,14 @@ def grad(outputs: Tensor | Sequence[Tensor], inputs: Tensor | Sequence[Tensor], 
     with set_grad_enabled(create_graph):
         seeds = [starting_gradient(y, g) for y, g in zip(outputs, grad_outputs, strict=True)]
         found = propagate(outputs, seeds, create_graph, retain_graph, targets=set(inputs))
+        found = {x: np.copy(g) for x, g in found.items()}       # never the buffer of another tensor's gradient
     for i, x in enumerate(inputs):
         if x not in found and not allow_unused:
             raise RuntimeError(f"grad: the outputs do not depend on input {i}, of shape {x.shape}; "
                                "allow_unused=True gives None for it")
-    return tuple(as_gradient(found[x]) if x in found else None for x in inputs)
+    return tuple(None if x not in found else found[x] if create_graph else Tensor(found[x]) for x in inputs)
 
 
 def as_sequence(x: Any) -> list:
-    """One thing or several, as a list."""
-    return list(x) if isinstance(x, (list, tuple)) else [x]
-
-
-def as_gradient(g: Any) -> Tensor:
-    """A gradient as a Tensor with memory of its own."""
-    return g if isinstance(g, Tensor) else Tensor(g.copy())
+    """One tensor or array, or several, as a list."""
+    return [x] if hasattr(x, "dtype") or not isinstance(x, Iterable) else list(x)

@@ -47,11 +47,11 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if not input.ndim or input.shape[-1] != weight.shape[-1]:
         raise ValueError(f"linear: the input of shape {input.shape} does not fit weights of shape {weight.shape}; "
                          f"its last dimension must be {weight.shape[-1]}")
-    rows = input if input.ndim <= 2 else input.reshape(-1, input.shape[-1])     # one large product, not many small
+    rows = input if input.ndim <= 2 else input.flatten(0, -2)       # one large product, not many small ones
     y = rows @ weight.T
     if bias is not None:
         y = y + bias
-    return y if input.ndim <= 2 else y.reshape(*input.shape[:-1], -1)
+    return y if input.ndim <= 2 else y.reshape(*input.shape[:-1], weight.shape[0])
 
 
 # ---------------------------------------------------------------------- losses
@@ -167,6 +167,9 @@ def cross_entropy(input: Tensor, target: Any, reduction: str = "mean") -> Tensor
     log_p = log_softmax(input, 0 if input.ndim == 1 else 1)
     if target.dtype.kind in "iub":
         return nll_loss(log_p, target, reduction)
+    if target.shape != input.shape:
+        raise ValueError(f"cross_entropy: the input has shape {input.shape} and the target {target.shape}; a target of "
+                         f"{target.dtype} holds probabilities and needs the same shape (class numbers are integers: .long())")
     target = matching("cross_entropy", input, target)
     loss = -(target * log_p).sum(0 if input.ndim == 1 else 1)
     return reduced("cross_entropy", loss, reduction)

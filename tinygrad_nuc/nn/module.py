@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.grad_mode import no_grad
-from ..engine.tensor import Tensor
+from ..engine.tensor import Tensor, forget_gradient, value
 
 
 class Parameter(Tensor):
@@ -23,7 +23,7 @@ class Parameter(Tensor):
     __slots__ = ()
 
     def __init__(self, data: Any, requires_grad: bool = True) -> None:
-        super().__init__(data.data if isinstance(data, Tensor) else data, requires_grad)
+        super().__init__(value(data), requires_grad)
 
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()
@@ -75,26 +75,40 @@ class Module:
     # ------------------------------------------------------------------ attributes find their table
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if "_parameters" not in self.__dict__:
-            if not isinstance(value, (Parameter, Module)):
-                return object.__setattr__(self, name, value)
-            raise AttributeError(f"{type(self).__name__}.{name}: call super().__init__() first, in __init__")
-        tables = (self._parameters, self._buffers, self._modules)
-        table = (self._parameters if isinstance(value, Parameter) else self._modules if isinstance(value, Module)
-                 else next((t for t in tables if name in t), None))
+        table = self._table_for(name, value)
         if table is None:
-            return object.__setattr__(self, name, value)
-        if value is not None and table is self._parameters and not isinstance(value, Parameter):
-            raise TypeError(f"{type(self).__name__}.{name} is a parameter: assign an nn.Parameter or None, "
-                            f"not a {type(value).__name__}")
-        for other in (*tables, self.__dict__):
+            object.__setattr__(self, name, value)
+            return
+        for other in (self._parameters, self._buffers, self._modules, self.__dict__):
             if other is not table:
                 other.pop(name, None)
         table[name] = value
 
+    def _table_for(self, name: str, value: Any) -> dict | None:
+        """Which table an attribute belongs into; None for an ordinary one."""
+        kinds = {"_parameters": Parameter, "_modules": Module, "_buffers": Tensor}
+        for table, kind in kinds.items():
+            if isinstance(value, kind) and table != "_buffers":
+                self._require_init(name)
+                return self.__dict__[table]
+        for table, kind in kinds.items():
+            if name in self.__dict__.get(table, ()):
+                if value is not None and not isinstance(value, kind):
+                    raise TypeError(f"{type(self).__name__}.{name} is a {kind.__name__}: assign another {kind.__name__} or None, "
+                                    f"not a {type(value).__name__}")
+                return self.__dict__[table]
+        return None
+
+    def _require_init(self, name: str) -> None:
+        if "_parameters" not in self.__dict__:
+            raise AttributeError(f"{type(self).__name__}.{name}: call super().__init__() first, in __init__")
+
     def __getattr__(self, name: str) -> Any:
         # Python asks here only for what is not an ordinary attribute.
-        for table in ("_parameters", "_buffers", "_modules"):
+        tables = ("_parameters", "_buffers", "_modules")
+        if name in tables:
+            self._require_init(name)
+        for table in tables:
             if name in self.__dict__.get(table, ()):
                 return self.__dict__[table][name]
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
@@ -181,10 +195,10 @@ class Module:
         """Switch to evaluation behaviour; the same as ``train(False)``."""
         return self.train(False)
 
-    def zero_grad(self) -> None:
-        """Forget the gradients (``grad`` becomes None) before the next ``backward`` adds to them."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients before the next ``backward`` adds to them: ``grad`` becomes None, or zeros."""
         for parameter in self.parameters():
-            parameter.grad = None
+            forget_gradient(parameter, set_to_none)
 
     def requires_grad_(self, requires_grad: bool = True) -> "Module":
         """Train all parameters, or freeze them."""
@@ -198,10 +212,10 @@ class Module:
         if dtype.kind != "f":
             raise TypeError(f"{type(self).__name__}.to: weights are floating-point numbers, not {dtype}")
         for module in self.modules():
-            for value in (*module._parameters.values(), *module._buffers.values()):
-                if value is not None and value.dtype.kind == "f":
-                    value.data = value.data.astype(dtype, copy=False)
-                    value.grad = None if value.grad is None else value.grad.to(dtype)
+            for tensor in (*module._parameters.values(), *module._buffers.values()):
+                if tensor is not None and tensor.dtype.kind == "f":
+                    tensor.data = tensor.data.astype(dtype, copy=False)
+                    tensor.grad = None if tensor.grad is None else tensor.grad.to(dtype)
         return self
 
     def float(self) -> "Module":
@@ -265,17 +279,17 @@ class Module:
         missing, unexpected = [k for k in own if k not in state], [k for k in state if k not in own]
         if strict and (missing or unexpected):
             raise KeyError(f"{type(self).__name__}.load_state_dict: missing {missing}, unexpected {unexpected}")
-        values = {k: v.data if isinstance(v, Tensor) else np.asarray(v) for k, v in state.items() if k in own}
-        for name, value in values.items():
-            if value.shape != own[name].shape:
-                raise ValueError(f"{type(self).__name__}.load_state_dict: {name} has shape {value.shape}, "
+        arrays = {name: np.asarray(value(given)) for name, given in state.items() if name in own}
+        for name, array in arrays.items():
+            if array.shape != own[name].shape:
+                raise ValueError(f"{type(self).__name__}.load_state_dict: {name} has shape {array.shape}, "
                                  f"but this module's has {own[name].shape}")
-            if value.dtype.kind != own[name].dtype.kind:
-                raise TypeError(f"{type(self).__name__}.load_state_dict: {name} is {value.dtype}, "
+            if array.dtype.kind != own[name].dtype.kind:
+                raise TypeError(f"{type(self).__name__}.load_state_dict: {name} is {array.dtype}, "
                                 f"but this module's is {own[name].dtype}")
         with no_grad():
-            for name, value in values.items():
-                own[name].copy_(value)
+            for name, array in arrays.items():
+                own[name].copy_(array)
 
     # ------------------------------------------------------------------ print(model)
 
@@ -289,9 +303,9 @@ class Module:
 
 
 def framed(name: str, extra: str, children: list[tuple[str, str]]) -> str:
-    """A module's lines: its name, then its children, indented."""
-    if not children:
+    """A module's lines: its name, then what it says of itself and its children, indented."""
+    lines = extra.split("\n") if extra else []
+    if len(lines) <= 1 and not children:
         return f"{name}({extra})"
-    lines = [extra] if extra else []
     lines += [label + text.replace("\n", "\n  ") for label, text in children]
     return f"{name}(\n  " + "\n  ".join(lines) + "\n)"

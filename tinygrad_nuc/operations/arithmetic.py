@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..engine.operation import Operation
+from ..engine.registry import implements
 from ..engine.tensor import Tensor, method
 
 
@@ -46,18 +47,27 @@ class Absolute(Operation, numpy=np.absolute):
     def grad_a(g, y, a):     return g * np.sign(a)
 
 
-class Power(Operation, numpy=np.power):
-    """y = aᵇ, with ∂y/∂a = 0 where b = 0, and ∂y/∂b = 0 where a = 0"""
+class ConstantPower(Operation):
+    """y = aⁿ for a number n"""
+    def forward(a, *, n):       return a ** n
+    def grad_a(g, y, a, *, n):  return g * n * a ** (n - 1) if n != 0 else np.zeros_like(g)
+
+
+class Power(Operation):
+    """y = aᵇ, with ∂y/∂a = 0 at a = b = 0, and ∂y/∂b = 0 where a = 0"""
     def forward(a, b):       return a ** b
 
     def grad_a(g, y, a, b):                                         # b aᵇ⁻¹
-        one = b != 0                    # subtracts 1 except where b = 0, so that 0 · 0⁻¹ cannot arise
-        return g * b * a ** (b - one)
+        less = (a != 0) | (b != 0)      # 1, but 0 at a = b = 0, where 0 · 0⁻¹ would be NaN
+        return g * b * a ** (b - less)
 
     def grad_b(g, y, a, b):                                         # aᵇ ln a
-        one = a == 0                    # ln(0 + 1) = 0: a power of zero stays zero
-        return g * y * np.log(a + one)
+        more = a == 0                   # 0, but 1 at a = 0, where ln 0 would be −∞: a power of zero stays zero
+        return g * y * np.log(a + more)
 
+
+# ---------------------------------------------------------------------- as functions and methods
+# From here on abs and pow are ours, not Python's.
 
 @method
 def add(input: Tensor, other: Tensor | float) -> Tensor:
@@ -138,11 +148,12 @@ def abs(input: Tensor) -> Tensor:
 
 
 @method
+@implements(np.power)
 def pow(input: Tensor | float, exponent: Tensor | float) -> Tensor:
     """Power aᵇ; the operator ``**``. Either may be a number.
 
-    ∂y/∂a = b aᵇ⁻¹ and ∂y/∂b = aᵇ ln a. Where b = 0 the first is 0, where a = 0 the second, so that polynomials
-    have the right derivative at 0.
+    ∂y/∂a = b aᵇ⁻¹ and ∂y/∂b = aᵇ ln a. At a = b = 0 the first is 0, and the second is 0 wherever a = 0, so that
+    polynomials have the right derivatives at 0.
 
     Examples
     --------
@@ -152,4 +163,6 @@ def pow(input: Tensor | float, exponent: Tensor | float) -> Tensor:
     >>> 2 ** tn.tensor([1.0, 2.0, 3.0])
     tensor([2., 4., 8.])
     """
+    if isinstance(exponent, (int, float, np.generic)):
+        return ConstantPower.apply(input, n=exponent)
     return Power.apply(input, exponent)

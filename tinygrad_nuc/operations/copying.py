@@ -22,6 +22,9 @@ class Cast(Operation):
     def grad_a(g, y, a, *, dtype):  return g
 
 
+# ---------------------------------------------------------------------- as functions and methods
+# From here on float, int and bool are ours, not Python's.
+
 @method
 @implements(np.copy)
 def clone(input: Tensor) -> Tensor:

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.generator import default_generator
-from ..engine.tensor import Tensor, as_index, is_recording, method
-from .logic import value
+from ..engine.tensor import Tensor, as_index, is_recording, method, value
 
 
 def refuse_if_recording(name: str, *tensors: Any) -> None:
@@ -38,21 +37,24 @@ def overwrite(name: str, target: Tensor, source: Any, index: Any = ...) -> Tenso
     return target
 
 
-def _augmented(name: str, out_of_place: Callable) -> Callable:
-    def operator(self: Tensor, other: Any) -> Tensor:
-        result = out_of_place(self, other)
-        if is_recording(self, other) and not (self.is_leaf and self.requires_grad):
-            return result
-        if result.dtype != self.dtype and result.dtype.kind != self.dtype.kind:
+def augmented_assignment(name: str, compute: Callable) -> Callable:
+    """The method behind ``y += x`` and its like, where `compute` is the operator + of two tensors."""
+    def assign(self: Tensor, other: Any) -> Tensor:
+        if self.is_leaf:
+            refuse_if_recording(name, self)
+        result = compute(self, other)
+        if result.requires_grad:
+            return result                       # recorded: Python gives the new tensor the old name
+        if result.dtype.kind != self.dtype.kind:
             raise TypeError(f"{name}: the result is {result.dtype} and does not fit into a tensor of {self.dtype}")
         return overwrite(name, self, result)
-    operator.__name__ = name
-    return operator
+    assign.__name__ = name
+    return assign
 
 
-for _name, _function in {"add": Tensor.__add__, "sub": Tensor.__sub__, "mul": Tensor.__mul__,
-                         "truediv": Tensor.__truediv__, "pow": Tensor.__pow__}.items():
-    method(_augmented(f"__i{_name}__", _function))
+for _name, _operator in {"__iadd__": Tensor.__add__, "__isub__": Tensor.__sub__, "__imul__": Tensor.__mul__,
+                         "__itruediv__": Tensor.__truediv__, "__ipow__": Tensor.__pow__}.items():
+    method(augmented_assignment(_name, _operator))
 
 
 @method
@@ -100,6 +102,12 @@ def zero_(self: Tensor) -> Tensor:
     return overwrite("zero_", self, 0)
 
 
+def require_float(name: str, tensor: Tensor) -> None:
+    """Random numbers would be cut to whole ones in an integer tensor."""
+    if tensor.dtype.kind != "f":
+        raise TypeError(f"{name}: the tensor must be of a floating-point type, not {tensor.dtype}")
+
+
 @method
 def uniform_(self: Tensor, low: float = 0.0, high: float = 1.0) -> Tensor:
     """Overwrite with random numbers spread evenly over [low, high).
@@ -111,6 +119,7 @@ def uniform_(self: Tensor, low: float = 0.0, high: float = 1.0) -> Tensor:
     >>> tn.zeros(2).uniform_(-1, 1)
     tensor([ 0.2739, -0.4604])
     """
+    require_float("uniform_", self)
     return overwrite("uniform_", self, default_generator().uniform(low, high, self.shape))
 
 
@@ -125,4 +134,5 @@ def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
     >>> tn.zeros(2).normal_(10, 0.1)
     tensor([10.0126,  9.9868])
     """
+    require_float("normal_", self)
     return overwrite("normal_", self, default_generator().normal(mean, std, self.shape))

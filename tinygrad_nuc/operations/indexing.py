@@ -10,7 +10,7 @@ from ..engine.tensor import Tensor
 
 class Index(Operation):
     """y = a[index], for every index that NumPy knows"""
-    is_view = True
+    may_be_view = True
     def forward(a, *, index):       return a[index]
     def grad_a(g, y, a, *, index):  return IndexAdd.apply(g, index=index, shape=a.shape)
 
@@ -35,9 +35,12 @@ def has_arrays(index: Any) -> bool:
 
 
 def take_along(input: Tensor, indices: Tensor, dim: int) -> Tensor:
-    """The elements of `input` at `indices` along `dim`; both have the same number of dimensions."""
+    """y[i, j, …] = input[i, indices[i, j, …], …], with the indices in place `dim`; both have equally many dimensions.
+
+    For a matrix and dim = 1 this is ``input[[[0], [1], …], indices]``: every other axis gets its own position.
+    """
     def along(axis: int) -> Any:
-        if axis == dim % input.ndim:
+        if axis == dim:
             return indices.data
         position = np.arange(indices.shape[axis], like=indices.data)
         return position.reshape([-1 if i == axis else 1 for i in range(input.ndim)])

@@ -22,9 +22,11 @@ class Concatenate(Operation):
 
     @classmethod
     def would_fit(cls, *arrays, axis):
+        if any(a.ndim == 0 for a in arrays):
+            return "single numbers have no axis to be joined along; use stack"
         if len({a.ndim for a in arrays}) > 1:
             return "all must have the same number of dimensions"
-        return f"all must have the same shape except along axis {axis}"
+        return f"all must have the same shape except along axis {axis}" if -arrays[0].ndim <= axis < arrays[0].ndim else ""
 
 
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
@@ -38,6 +40,9 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """
     if len(tensors) == 0:
         raise ValueError("cat: give at least one tensor")
+    for i, x in enumerate(tensors):
+        if not hasattr(x, "dtype"):
+            raise TypeError(f"cat: element {i} is a {type(x).__name__}, not a tensor")
     return Concatenate.apply(*tensors, axis=dim)
 
 
@@ -59,8 +64,8 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 
 @implements(np.concatenate)
-def _np_concatenate(arrays: Any, axis: int = 0) -> Tensor:
-    return cat(arrays, axis)
+def _np_concatenate(arrays: Any, axis: int | None = 0) -> Tensor:
+    return cat([np.ravel(a) for a in arrays], 0) if axis is None else cat(arrays, axis)
 
 
 @implements(np.stack)

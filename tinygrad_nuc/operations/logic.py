@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from ..engine.registry import numpy_functions
-from ..engine.tensor import Tensor, method
+from ..engine.tensor import Tensor, method, value
+from .axes import takes_axis
 
 PIECEWISE_CONSTANT = (
     np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
@@ -15,11 +16,6 @@ PIECEWISE_CONSTANT = (
     np.isfinite, np.isnan, np.isinf, np.sign, np.floor, np.ceil, np.rint, np.round,
     np.any, np.all, np.argmax, np.argmin, np.argsort, np.zeros_like, np.ones_like,
 )
-
-
-def value(x: Any) -> Any:
-    """The array in a Tensor; anything else as it is."""
-    return x.data if isinstance(x, Tensor) else x
 
 
 def without_gradient(function: Callable) -> Callable:
@@ -33,7 +29,11 @@ for _function in PIECEWISE_CONSTANT:
     numpy_functions[_function] = without_gradient(_function)
 
 
+# ---------------------------------------------------------------------- as functions and methods
+# From here on any and all are ours, not Python's.
+
 @method
+@takes_axis
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Position of the largest value along `dim`, or in the flattened tensor; the first of equal ones.
 
@@ -47,6 +47,7 @@ def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 
 
 @method
+@takes_axis
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Position of the smallest value along `dim`, or in the flattened tensor; the first of equal ones.
 
@@ -99,7 +100,8 @@ def isnan(input: Tensor) -> Tensor:
 
 
 @method
-def any(input: Tensor, dim: int | None = None) -> Tensor:
+@takes_axis
+def any(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Whether any value is true (not zero).
 
     Examples
@@ -108,11 +110,12 @@ def any(input: Tensor, dim: int | None = None) -> Tensor:
     >>> tn.any(tn.tensor([0.0, 1.0]) > 0.5)
     tensor(True)
     """
-    return np.any(input, axis=dim)
+    return np.any(input, axis=dim, keepdims=keepdim)
 
 
 @method
-def all(input: Tensor, dim: int | None = None) -> Tensor:
+@takes_axis
+def all(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Whether all values are true (not zero).
 
     Examples
@@ -121,7 +124,7 @@ def all(input: Tensor, dim: int | None = None) -> Tensor:
     >>> tn.all(tn.tensor([0.0, 1.0]) > 0.5)
     tensor(False)
     """
-    return np.all(input, axis=dim)
+    return np.all(input, axis=dim, keepdims=keepdim)
 
 
 def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8) -> bool:

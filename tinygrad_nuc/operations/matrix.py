@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..engine.operation import Operation
+from ..engine.operation import Operation, broadcast_clash
 from ..engine.registry import implements
 from ..engine.tensor import Tensor, method
 
@@ -12,6 +12,11 @@ class MatMul(Operation):
     def forward(a, b):       return np.matmul(a, b)
     def grad_a(g, y, a, b):  return np.matmul(g, np.swapaxes(b, -1, -2))       # ∂L/∂a = ∂L/∂y bᵀ
     def grad_b(g, y, a, b):  return np.matmul(np.swapaxes(a, -1, -2), g)       # ∂L/∂b = aᵀ ∂L/∂y
+
+    @classmethod
+    def would_fit(cls, a, b):
+        clash = broadcast_clash(a.shape[:-2], b.shape[:-2])
+        return f"of the leading dimensions, {clash}" if clash else ""
 
 
 @method
@@ -43,7 +48,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     >>> a @ tn.tensor([1.0, -1.0])
     tensor([-1., -1.])
     """
-    a, b = np.shape(input), np.shape(other)
+    a, b = getattr(input, "shape", ()), getattr(other, "shape", ())
     if not a or not b:
         raise ValueError(f"MatMul: shapes {a} and {b}: a number has no matrix product; use *")
     k = b[-2] if len(b) > 1 else b[0]

@@ -1,7 +1,5 @@
 """Many values to one: sum, largest, smallest, and the means and variances built from them."""
 
-import functools
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -10,6 +8,7 @@ import numpy as np
 from ..engine.operation import Operation
 from ..engine.registry import implements
 from ..engine.tensor import Tensor, method
+from .axes import checked_dim, count, restored, takes_axis
 from .indexing import take_along
 
 
@@ -22,13 +21,13 @@ class Sum(Operation):
 class Amax(Operation):
     """y = max a over the axes; equal largest values share the gradient"""
     def forward(a, *, axis, keepdims):       return np.max(a, axis=axis, keepdims=keepdims)
-    def grad_a(g, y, a, *, axis, keepdims):  return shared_among(a == restored(y, a, axis), g, a, axis)
+    def grad_a(g, y, a, *, axis, keepdims):  return shared_among(~(a < restored(y, a, axis)), g, a, axis)
 
 
 class Amin(Operation):
     """y = min a over the axes; equal smallest values share the gradient"""
     def forward(a, *, axis, keepdims):       return np.min(a, axis=axis, keepdims=keepdims)
-    def grad_a(g, y, a, *, axis, keepdims):  return shared_among(a == restored(y, a, axis), g, a, axis)
+    def grad_a(g, y, a, *, axis, keepdims):  return shared_among(~(a > restored(y, a, axis)), g, a, axis)
 
 
 class LogSumExp(Operation):
@@ -41,40 +40,18 @@ class LogSumExp(Operation):
         return y if keepdims else np.squeeze(y, axis=axis)
 
     def grad_a(g, y, a, *, axis, keepdims):                             # eᵃ / Σ eᵃ
-        return restored(g, a, axis) * np.exp(a - restored(y, a, axis))
-
-
-def restored(y, a, axis):
-    """`y`, a reduction of `a` over `axis`, with those axes back as axes of length 1."""
-    axes = range(a.ndim) if axis is None else [i % a.ndim for i in np.atleast_1d(axis)] if a.ndim else ()
-    return np.reshape(y, tuple(1 if i in axes else n for i, n in enumerate(a.shape)))
+        y = restored(y, a, axis)
+        return restored(g, a, axis) * np.exp(a - np.where(y > -np.inf, y, 0))
 
 
 def shared_among(chosen, g, a, axis):
-    """The gradient `g` in equal parts to the chosen elements of `a`."""
+    """The gradient `g` in equal parts to the chosen elements of `a` (all of them where a NaN was found)."""
     share = restored(g, a, axis) / np.sum(chosen, axis=axis, keepdims=True, dtype=a.dtype)
     return np.where(chosen, share, 0)
 
 
 # ---------------------------------------------------------------------- as functions and methods
-
-def takes_axis(function: Callable) -> Callable:
-    """Decorator: NumPy's words axis and keepdims work as well as PyTorch's dim and keepdim."""
-    @functools.wraps(function)
-    def with_either_name(*args: Any, **options: Any) -> Any:
-        for theirs, ours in (("axis", "dim"), ("keepdims", "keepdim")):
-            if theirs in options:
-                if ours in options:
-                    raise TypeError(f"{function.__name__}: give {ours} or {theirs}, not both")
-                options[ours] = options.pop(theirs)
-        return function(*args, **options)
-    return with_either_name
-
-
-def count(input: Tensor, dim: int | tuple[int, ...] | None) -> int:
-    """How many values each result of a reduction over `dim` is made of."""
-    return math.prod(input.shape if dim is None else (input.shape[i] for i in np.atleast_1d(dim)))
-
+# From here on sum, max and min are ours, not Python's.
 
 @method
 @takes_axis
@@ -185,7 +162,7 @@ def max(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False) -
     """
     if isinstance(dim, Tensor):
         return np.maximum(input, dim)
-    return Amax.apply(input, axis=None, keepdims=False) if dim is None else _extremum(np.argmax, input, dim, keepdim)
+    return Amax.apply(input, axis=None, keepdims=False) if dim is None else _extremum("max", input, dim, keepdim)
 
 
 @method
@@ -201,11 +178,13 @@ def min(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False) -
     """
     if isinstance(dim, Tensor):
         return np.minimum(input, dim)
-    return Amin.apply(input, axis=None, keepdims=False) if dim is None else _extremum(np.argmin, input, dim, keepdim)
+    return Amin.apply(input, axis=None, keepdims=False) if dim is None else _extremum("min", input, dim, keepdim)
 
 
-def _extremum(where: Callable, input: Tensor, dim: int, keepdim: bool) -> Extremum:
-    indices = where(input, axis=dim, keepdims=True)
+def _extremum(name: str, input: Tensor, dim: int, keepdim: bool) -> Extremum:
+    dim = checked_dim(name, dim, input.ndim)
+    position = np.argmax if name == "max" else np.argmin
+    indices = position(input, axis=dim, keepdims=True)
     values = take_along(input, indices, dim)
     return Extremum(values, indices) if keepdim else Extremum(values.squeeze(dim), indices.squeeze(dim))
 
@@ -232,8 +211,8 @@ def _np_sum(a: Tensor, axis: Any = None, dtype: Any = None, keepdims: bool = Fal
 
 
 @implements(np.mean)
-def _np_mean(a: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
-    return mean(a, axis, keepdims)
+def _np_mean(a: Tensor, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
+    return mean(a if dtype is None else a.astype(dtype), axis, keepdims)
 
 
 @implements(np.var)

@@ -1,5 +1,7 @@
 """Choosing between values: the gradient goes to the one that was chosen."""
 
+from typing import Any
+
 import numpy as np
 
 from ..engine.operation import Operation
@@ -98,5 +100,5 @@ def clamp(input: Tensor, min: float | None = None, max: float | None = None) -> 
 
 
 @implements(np.clip)
-def _clip(a: Tensor, a_min: float | None = None, a_max: float | None = None) -> Tensor:
-    return clamp(a, a_min, a_max)
+def _np_clip(a: Tensor, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Tensor:
+    return clamp(a, a_min if min is None else min, a_max if max is None else max)

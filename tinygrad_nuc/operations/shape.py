@@ -8,35 +8,42 @@ import numpy as np
 from ..engine.operation import Operation
 from ..engine.registry import implements
 from ..engine.tensor import Tensor, method
+from .axes import checked_dim
 
 
 class Reshape(Operation):
     """y = the values of a, in the same order, in another shape"""
-    is_view = True
+    may_be_view = True
     def forward(a, *, shape):       return np.reshape(a, shape)
     def grad_a(g, y, a, *, shape):  return np.reshape(g, a.shape)
 
     @classmethod
     def would_fit(cls, a, *, shape):
-        return f"{a.size} values do not fill the shape {shape}"
+        return f"{a.size} values do not fill the shape {shape}" if all(isinstance(n, int) for n in shape) else ""
 
 
 class Permute(Operation):
     """y = a with its axes in another order"""
-    is_view = True
+    may_be_view = True
     def forward(a, *, axes):        return np.transpose(a, axes)
-    def grad_a(g, y, a, *, axes):   return np.transpose(g, tuple(np.argsort(axes).tolist()))
+    def grad_a(g, y, a, *, axes):   return np.transpose(g, inverse(axes))
 
 
 class BroadcastTo(Operation):
     """y = a repeated along axes of length 1; the engine sums the gradient over the copies"""
-    is_view = True
+    may_be_view = True
     def forward(a, *, shape):       return np.broadcast_to(a, shape)
     def grad_a(g, y, a, *, shape):  return g
 
     @classmethod
     def would_fit(cls, a, *, shape):
         return f"a tensor of shape {a.shape} cannot be repeated to the shape {shape}; only axes of length 1 can"
+
+
+def inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
+    """The order that undoes a permutation: axis i went to the place where `axes` says i."""
+    axes = tuple(i % len(axes) for i in axes)
+    return tuple(axes.index(i) for i in range(len(axes)))
 
 
 def as_sizes(sizes: tuple) -> tuple[int, ...]:
@@ -83,7 +90,9 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     (2, 12)
     """
     shape = input.shape or (1,)
-    start, end = (i % len(shape) for i in (start_dim, end_dim))
+    start, end = (checked_dim("flatten", i, len(shape)) for i in (start_dim, end_dim))
+    if start > end:
+        raise ValueError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim} in the shape {shape}")
     return Reshape.apply(input, shape=(*shape[:start], math.prod(shape[start:end + 1]), *shape[end + 1:]))
 
 
@@ -198,17 +207,9 @@ def expand(input: Tensor, *sizes: Any) -> Tensor:
     return BroadcastTo.apply(input, shape=tuple(k if n == -1 else n for n, k in zip(sizes, known, strict=False)))
 
 
-def checked_dim(name: str, dim: int, ndim: int) -> int:
-    """`dim` counted from 0, refused if there is no such dimension."""
-    if not -ndim <= dim < ndim:
-        raise IndexError(f"{name}: dimension {dim} is out of range; it must lie from {-ndim} to {ndim - 1}")
-    return int(dim) % ndim
-
-
 # ---------------------------------------------------------------------- as NumPy calls, with NumPy's conventions
 
 implements(np.broadcast_to)(broadcast_to)
-implements(np.expand_dims)(unsqueeze)
 
 
 @implements(np.shape)
@@ -248,4 +249,9 @@ def _np_swapaxes(a: Tensor, axis1: int, axis2: int) -> Tensor:
 
 @implements(np.squeeze)
 def _np_squeeze(a: Tensor, axis: Any = None) -> Tensor:
-    return squeeze(a, axis)
+    return reshape(a, np.squeeze(a.data, axis).shape)           # unlike PyTorch's, refuses axes of other lengths than 1
+
+
+@implements(np.expand_dims)
+def _np_expand_dims(a: Tensor, axis: Any) -> Tensor:
+    return reshape(a, np.expand_dims(a.data, axis).shape)

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..engine.operation import Operation
 from ..engine.tensor import Tensor, method
-from .reductions import takes_axis
+from .axes import takes_axis
 
 
 class Softmax(Operation):

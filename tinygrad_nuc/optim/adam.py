@@ -48,8 +48,9 @@ class Adam(Optimizer):
 
     def check(self, **settings: Any) -> None:
         super().check(**settings)
-        if len(settings["betas"]) != 2 or not all(0 <= beta < 1 for beta in settings["betas"]):
-            raise ValueError(f"Adam: betas must be two numbers from 0 up to but not including 1, not {settings['betas']}")
+        betas = settings["betas"]
+        if not (isinstance(betas, (tuple, list)) and len(betas) == 2 and all(0 <= beta < 1 for beta in betas)):
+            raise ValueError(f"Adam: betas must be two numbers from 0 up to but not including 1, not {betas}")
 
     def update(self, p: Any, g: Any, state: dict[str, Any], *, lr: float, betas: tuple[float, float],  # type: ignore[override]
                eps: float, weight_decay: float) -> Any:

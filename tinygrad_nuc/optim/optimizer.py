@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.tensor import Tensor
+from ..engine.tensor import Tensor, forget_gradient
 
 
 class Optimizer:
@@ -27,19 +27,27 @@ class Optimizer:
     """
 
     def __init__(self, params: Iterable, defaults: dict[str, Any]) -> None:
+        if isinstance(params, Tensor):
+            raise TypeError(f"{type(self).__name__}: expects several parameters: pass [w], or model.parameters()")
         groups = list(params)
         if not groups:
             raise ValueError(f"{type(self).__name__}: there are no parameters to train")
         if not isinstance(groups[0], dict):
             groups = [{"params": groups}]
         self.state: dict[Tensor, dict[str, Any]] = {}
+        self.defaults = defaults
         self.param_groups: list[dict[str, Any]] = []
         for group in groups:
-            self.add_param_group({**defaults, **group})
+            self.add_param_group(group)
 
     def add_param_group(self, group: dict[str, Any]) -> None:
         """Add parameters with settings of their own, checked."""
         name = type(self).__name__
+        unknown = set(group) - {"params", *self.defaults}
+        if "params" not in group or unknown:
+            raise ValueError(f"{name}: a group has 'params' and any of {', '.join(self.defaults)}; "
+                             f"this one has {', '.join(map(repr, group))}")
+        group = {**self.defaults, **group}
         params = [group["params"]] if isinstance(group["params"], Tensor) else list(group["params"])
         known = {id(p) for other in self.param_groups for p in other["params"]}
         for p in params:
@@ -57,14 +65,14 @@ class Optimizer:
         """Refuse settings that make no sense."""
         for name in ("lr", "weight_decay", "momentum", "eps"):
             value = settings.get(name, 0)
-            if not (np.isscalar(value) and 0 <= value < np.inf):
+            if not (isinstance(value, (int, float, np.number)) and 0 <= value < np.inf):
                 raise ValueError(f"{type(self).__name__}: {name} must be a finite number of at least 0, not {value!r}")
 
-    def zero_grad(self) -> None:
-        """Forget the gradients (``grad`` becomes None) before the next ``backward`` adds to them."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients before the next ``backward`` adds to them: ``grad`` becomes None, or zeros."""
         for group in self.param_groups:
             for p in group["params"]:
-                p.grad = None
+                forget_gradient(p, set_to_none)
 
     def step(self) -> None:
         """Update every parameter that has a gradient, once."""

@@ -4,9 +4,9 @@ Reading order: `physics` (the formulas), `detector` (the numbers), `particles` (
 `density` (the best possible classifier).
 """
 
-from tinygrad_nuc.simulation.density import kaon_probability, log_density, log_likelihood_ratio
-from tinygrad_nuc.simulation.detector import CLASSES, KAON, MASSES, PION, VARIABLES, Detector
-from tinygrad_nuc.simulation.particles import (
+from .density import kaon_probability, log_density, log_likelihood_ratio
+from .detector import CLASSES, KAON, MASSES, PION, VARIABLES, Detector
+from .particles import (
     ABUNDANCE_RANGE,
     SealedSample,
     measure,

@@ -18,8 +18,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_nuc.simulation.detector import CLASSES, MASSES, PION, Detector
-from tinygrad_nuc.simulation.physics import SPEED_OF_LIGHT
+from .detector import CLASSES, MASSES, PION, Detector
+from .physics import SPEED_OF_LIGHT
 
 __all__ = ["kaon_probability", "log_density", "log_likelihood_ratio"]
 

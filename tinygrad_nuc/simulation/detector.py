@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_nuc.simulation.physics import (
+from .physics import (
     KAON_MASS,
     PION_MASS,
     SPEED_OF_LIGHT,

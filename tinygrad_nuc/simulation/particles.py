@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_nuc.simulation.detector import KAON, MASSES, PION, Detector
-from tinygrad_nuc.simulation.physics import mass_squared
+from .detector import KAON, MASSES, PION, Detector
+from .physics import mass_squared
 
 __all__ = ["ABUNDANCE_RANGE", "SealedSample", "measure", "sample_momentum", "simulate", "simulate_unlabelled"]
 

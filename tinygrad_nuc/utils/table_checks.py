@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_nuc.utils.table_formats import Columns
+from .table_formats import Columns
 
 
 def feature_matrix(path: Path, table: Columns, chosen: list[int]) -> np.ndarray:

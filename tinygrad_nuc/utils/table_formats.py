@@ -18,7 +18,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from tinygrad_nuc.utils.files import load_state, reason
+from .files import load_state, reason
 
 KNOWN = "CSV or other text (also .gz), JSON, .npy, .npz, ROOT"
 SAMPLE_ROWS = 20  # the rows that decide on the separator and the header

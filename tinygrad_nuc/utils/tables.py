@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinygrad_nuc.utils.table_checks import (
+from .table_checks import (
     class_keys,
     feature_matrix,
     find_classes,
@@ -26,7 +26,7 @@ from tinygrad_nuc.utils.table_checks import (
     suggestion,
     valid_rows,
 )
-from tinygrad_nuc.utils.table_formats import Columns, read_columns
+from .table_formats import Columns, read_columns
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ...engine.arrays import as_array
 from ...engine.generator import default_generator
-from ...engine.tensor import Tensor
+from ...engine.tensor import Tensor, value
 
 
 class Dataset:
@@ -32,7 +33,7 @@ class Dataset:
 
 def as_batch(parts: Sequence[Any]) -> Tensor:
     """Equal parts of several samples along a new first dimension."""
-    return Tensor(np.stack([part.data if isinstance(part, Tensor) else np.asarray(part) for part in parts]))
+    return Tensor(np.stack([as_array(value(part)) for part in parts]))
 
 
 class TensorDataset(Dataset):
@@ -115,7 +116,7 @@ def random_split(dataset: Dataset, lengths: Sequence[float],
             sizes[i % len(sizes)] += 1
     else:
         sizes = [int(x) for x in lengths]
-    if sum(sizes) != n or min(sizes) < 0:
+    if list(sizes) != list(lengths) and not math.isclose(sum(lengths), 1) or sum(sizes) != n or min(sizes) < 0:
         raise ValueError(f"random_split: the lengths {list(lengths)} must add up to the {n} samples, or to 1")
     order = (generator or default_generator()).permutation(n)
     return [Subset(dataset, part) for part in np.split(order, np.cumsum(sizes)[:-1])]

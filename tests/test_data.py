@@ -1,0 +1,231 @@
+"""Data sets and loaders: every sample once in each epoch, in an order that only the seed decides."""
+
+import numpy as np
+import pytest
+
+import tinygrad_nuc as tn
+from tinygrad_nuc.operations.indexing import Index
+from tinygrad_nuc.utils.data import DataLoader, Dataset, Subset, TensorDataset, random_split
+
+
+def numbers(n):
+    """A data set of the pairs (i, 10 i)."""
+    return TensorDataset(tn.arange(n), tn.arange(n) * 10)
+
+
+def order(loader):
+    """The sample numbers of one epoch, batch after batch."""
+    return [i for x, _ in loader for i in x.tolist()]
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+# --- data sets ----------------------------------------------------------------------------------------
+
+
+def test_a_tensor_dataset_gives_samples_as_tuples():
+    data = TensorDataset(tn.tensor([[1.0, 2.0], [3.0, 4.0]]), tn.tensor([5, 6]))
+    x, y = data[1]
+    assert len(data) == 2
+    assert (x.tolist(), y.item()) == ([3.0, 4.0], 6)
+
+
+def test_a_tensor_dataset_takes_arrays_without_changing_their_dtype():
+    x, y = TensorDataset(np.zeros((3, 2), np.float32), np.array([1.5, 2.5, 3.5]))[1]
+    assert (x.dtype, y.dtype, y.item()) == (np.float32, np.float64, 2.5)
+
+
+@pytest.mark.parametrize(("tensors", "message"), [
+    ((tn.zeros(2, 2), tn.zeros(3)), r"same length, and these have \[2, 3\]"),
+    ((), "give at least one tensor"),
+])
+def test_a_tensor_dataset_refuses_tensors_that_do_not_pair(tensors, message):
+    with pytest.raises(ValueError, match=message):
+        TensorDataset(*tensors)
+
+
+class Squares(Dataset):
+    """A data set that computes its samples one at a time."""
+
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, i):
+        return np.array([i, i * i], np.float32), i
+
+
+class Cubes(Squares):
+    """The same with one tensor as its sample."""
+
+    def __getitem__(self, i):
+        return tn.tensor([float(i), float(i**3)])
+
+
+def test_any_dataset_with_a_length_and_items_can_be_loaded():
+    batches = [(x.tolist(), y.tolist()) for x, y in DataLoader(Squares(), batch_size=2)]
+    assert batches == [([[0, 0], [1, 1]], [0, 1]), ([[2, 4], [3, 9]], [2, 3]), ([[4, 16]], [4])]
+
+
+def test_a_batch_of_arrays_keeps_their_dtype():
+    x, y = next(iter(DataLoader(Squares(), batch_size=2)))
+    assert (x.dtype, y.dtype) == (np.float32, np.int64)
+
+
+def test_samples_that_are_single_tensors_make_single_batches():
+    batches = [x.tolist() for x in DataLoader(Cubes(), batch_size=3)]
+    assert batches == [[[0, 0], [1, 1], [2, 8]], [[3, 27], [4, 64]]]
+
+
+@pytest.mark.parametrize(("use", "missing"), [(len, "__len__"), (lambda data: data[0], "__getitem__")])
+def test_a_dataset_without_its_methods_says_which(use, missing):
+    with pytest.raises(TypeError, match=f"Dataset has no {missing} method"):
+        use(Dataset())
+
+
+def test_a_subset_numbers_its_samples_anew():
+    part = Subset(numbers(10), [7, 2, 2])
+    assert len(part) == 3
+    assert [part[i][1].item() for i in range(3)] == [70, 20, 20]
+
+
+def test_a_subset_of_a_subset_is_a_subset():
+    part = Subset(Subset(numbers(10), [9, 8, 7, 6]), [3, 0])
+    assert order(DataLoader(part, batch_size=2)) == [6, 9]
+
+
+# --- loaders: lengths ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("samples", "batch_size", "drop_last", "sizes"), [
+    (7, 3, False, [3, 3, 1]),
+    (7, 3, True, [3, 3]),
+    (6, 3, False, [3, 3]),
+    (6, 3, True, [3, 3]),
+    (4, 4, True, [4]),
+    (3, 1, False, [1, 1, 1]),
+])
+def test_batches_have_the_promised_sizes(samples, batch_size, drop_last, sizes):
+    loader = DataLoader(numbers(samples), batch_size=batch_size, drop_last=drop_last)
+    assert [len(x) for x, _ in loader] == sizes
+    assert len(loader) == len(sizes)
+
+
+def test_parts_of_a_sample_stay_together():
+    for x, y in DataLoader(numbers(50), batch_size=7, shuffle=True, generator=rng()):
+        assert np.array_equal(10 * x.data, y.data)
+
+
+@pytest.mark.parametrize(("batch_size", "message"), [
+    (6, "a batch of 6 is larger than the 5 samples there are"),
+    (0, "batch_size must be a whole number of at least 1, not 0"),
+    (-1, "not -1"),
+    (2.0, "not 2.0"),
+])
+def test_a_batch_size_that_cannot_be_is_refused(batch_size, message):
+    with pytest.raises(ValueError, match=f"DataLoader: .*{message}"):
+        DataLoader(numbers(5), batch_size=batch_size)
+
+
+# --- loaders: order -----------------------------------------------------------------------------------
+
+
+def test_without_shuffling_the_order_is_the_datas():
+    loader = DataLoader(numbers(10), batch_size=3)
+    assert order(loader) == order(loader) == list(range(10))
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 8, 20])
+def test_the_shuffled_order_does_not_depend_on_the_batch_size(batch_size):
+    loader = DataLoader(numbers(20), batch_size=batch_size, shuffle=True, generator=rng(3))
+    assert order(loader) == rng(3).permutation(20).tolist()
+
+
+def test_every_epoch_has_a_new_order_of_the_same_samples():
+    loader = DataLoader(numbers(20), batch_size=6, shuffle=True, generator=rng())
+    epochs = [order(loader) for _ in range(5)]
+    assert len({tuple(epoch) for epoch in epochs}) == 5
+    assert all(sorted(epoch) == list(range(20)) for epoch in epochs)
+
+
+def test_the_same_seed_gives_the_same_epochs():
+    def three_epochs(seed):
+        tn.manual_seed(seed)
+        loader = DataLoader(numbers(20), batch_size=6, shuffle=True)
+        return [order(loader) for _ in range(3)]
+
+    assert three_epochs(1) == three_epochs(1)
+    assert three_epochs(1) != three_epochs(2)
+
+
+def test_a_seed_set_after_the_loader_was_made_counts():
+    loader = DataLoader(numbers(20), batch_size=6, shuffle=True)
+    tn.manual_seed(8)
+    assert order(loader) == rng(8).permutation(20).tolist()
+
+
+def test_shuffling_puts_every_sample_everywhere_equally_often():
+    loader, n, epochs = DataLoader(numbers(5), batch_size=5, shuffle=True, generator=rng()), 5, 5000
+    counts = np.zeros((n, n))
+    for _ in range(epochs):
+        counts[np.arange(n), order(loader)] += 1
+    deviation = (counts / epochs - 1 / n) / np.sqrt((1 / n) * (1 - 1 / n) / epochs)
+    assert np.abs(deviation).max() < 4.5                        # 25 counts: chance 2e-4, and the seed is fixed
+
+
+@pytest.mark.parametrize("view", [lambda data: data, lambda data: Subset(data, np.arange(12))])
+def test_a_batch_is_gathered_by_one_indexing_operation_for_each_tensor(monkeypatch, view):
+    loader, gathered, forward = DataLoader(view(numbers(12)), batch_size=4, shuffle=True), [], Index.forward
+
+    def counting(a, *, index):
+        gathered.append(index[0].size)
+        return forward(a, index=index)
+
+    monkeypatch.setattr(Index, "forward", counting)
+    assert len(list(loader)) == 3
+    assert gathered == [4] * 6                                  # 3 batches of 2 tensors, 4 samples at a time
+
+
+def test_changing_a_batch_leaves_the_data_alone():
+    x = tn.zeros(4)
+    (batch,) = next(iter(DataLoader(TensorDataset(x), batch_size=4)))
+    batch.data += 1
+    assert x.tolist() == [0, 0, 0, 0]
+
+
+# --- splitting ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("n", "lengths", "sizes"), [
+    (10, [7, 3], [7, 3]),
+    (10, [0.75, 0.25], [8, 2]),                                 # 7.5 and 2.5: the one left over goes to the first
+    (11, [0.5, 0.25, 0.25], [6, 3, 2]),                         # 5.5, 2.75, 2.75: two left over
+    (5, [5, 0], [5, 0]),
+    (8, [1.0], [8]),
+])
+def test_a_split_has_the_lengths_asked_for(n, lengths, sizes):
+    assert [len(part) for part in random_split(numbers(n), lengths)] == sizes
+
+
+def test_a_split_shares_no_sample_and_loses_none():
+    parts = random_split(numbers(100), [0.6, 0.3, 0.1], generator=rng())
+    found = [i for part in parts for i in order(DataLoader(part, batch_size=10))]
+    assert len(found) == 100
+    assert set(found) == set(range(100))
+
+
+def test_a_split_is_random_and_seeded():
+    def first(seed):
+        tn.manual_seed(seed)
+        return random_split(numbers(100), [50, 50])[0].indices.tolist()
+
+    assert first(1) == first(1)
+    assert first(1) != first(2)
+    assert first(1) != sorted(first(1))
+
+
+@pytest.mark.parametrize("lengths", [[5, 6], [12, -2], [0.5, 0.6], [0.5, 0.4], []])
+def test_lengths_that_do_not_add_up_are_refused(lengths):
+    with pytest.raises(ValueError, match="random_split: the lengths .* must add up to the 10 samples, or to 1"):
+        random_split(numbers(10), lengths)

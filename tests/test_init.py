@@ -1,0 +1,172 @@
+"""Initialisation: mean, variance, shape and bounds of what each scheme draws, within 5 standard errors.
+
+With N draws of variance σ² and kurtosis κ, the mean scatters by σ/√N and the variance by σ² √((κ − 1)/N);
+κ = 9/5 for a uniform and 3 for a normal distribution, which also tells the two apart.
+"""
+
+import math
+
+import numpy as np
+import pytest
+
+import tinygrad_nuc as tn
+from tinygrad_nuc import nn
+from tinygrad_nuc.nn import init
+
+OUT, IN = 200, 300
+UNIFORM, NORMAL = 9 / 5, 3.0
+
+
+def assert_moments(x, mean, std, kurtosis):
+    """Mean, variance and kurtosis of the draws `x` (dtype float32 is converted first)."""
+    x = np.asarray(x, np.float64).ravel()
+    n, z = x.size, (x.ravel() - mean) / std
+    assert abs(z.mean()) < 5 / math.sqrt(n)
+    assert abs(z.var() - 1) < 5 * math.sqrt((kurtosis - 1) / n)
+    eighth = {UNIFORM: 9.0, NORMAL: 105.0}[kurtosis]            # E z⁸
+    assert abs(np.mean(z**4) - kurtosis) < 5 * math.sqrt((eighth - kurtosis**2) / n)
+
+
+def fresh(*shape):
+    tn.manual_seed(7)
+    return tn.zeros(*(shape or (OUT, IN)))
+
+
+# --- the schemes --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("fill", "bound"), [
+    (lambda w: init.uniform_(w, -2, 2), 2.0),
+    (lambda w: init.xavier_uniform_(w), math.sqrt(6 / 500)),
+    (lambda w: init.xavier_uniform_(w, gain=5 / 3), 5 / 3 * math.sqrt(6 / 500)),
+    (lambda w: init.kaiming_uniform_(w), math.sqrt(6 / 300)),
+    (lambda w: init.kaiming_uniform_(w, mode="fan_out"), math.sqrt(6 / 200)),
+    (lambda w: init.kaiming_uniform_(w, nonlinearity="linear"), math.sqrt(3 / 300)),
+    (lambda w: init.kaiming_uniform_(w, a=2.0), math.sqrt(6 / (1 + 4) / 300)),
+], ids=["plain", "xavier", "xavier with gain", "kaiming", "fan-out", "linear", "leaky"])
+def test_a_uniform_scheme_fills_its_bounds(fill, bound):
+    w = fill(fresh()).data
+    assert_moments(w, 0, bound / math.sqrt(3), UNIFORM)
+    gap = 20 * bound / w.size                                   # how far the extremes of so many draws stay away
+    assert bound - gap < w.max() <= bound * (1 + 1e-6)
+    assert bound - gap < -w.min() <= bound * (1 + 1e-6)
+
+
+@pytest.mark.parametrize(("fill", "mean", "std"), [
+    (lambda w: init.normal_(w), 0.0, 1.0),
+    (lambda w: init.normal_(w, 3.0, 0.5), 3.0, 0.5),
+    (lambda w: init.xavier_normal_(w), 0.0, math.sqrt(2 / 500)),
+    (lambda w: init.xavier_normal_(w, gain=2.0), 0.0, 2 * math.sqrt(2 / 500)),
+    (lambda w: init.kaiming_normal_(w), 0.0, math.sqrt(2 / 300)),
+    (lambda w: init.kaiming_normal_(w, mode="fan_out", nonlinearity="relu"), 0.0, math.sqrt(2 / 200)),
+    (lambda w: init.kaiming_normal_(w, nonlinearity="tanh"), 0.0, 5 / 3 / math.sqrt(300)),
+    (lambda w: init.kaiming_normal_(w, a=0.5), 0.0, math.sqrt(2 / 1.25 / 300)),
+], ids=["plain", "shifted", "xavier", "xavier with gain", "kaiming", "fan-out", "tanh", "leaky"])
+def test_a_normal_scheme_has_its_mean_and_width(fill, mean, std):
+    assert_moments(fill(fresh()).data, mean, std, NORMAL)
+
+
+def test_uniform_starts_at_0_to_1():
+    w = init.uniform_(fresh()).data
+    assert 0 <= w.min() < 1e-3 and 1 - 1e-3 < w.max() < 1
+    assert_moments(w, 0.5, math.sqrt(1 / 12), UNIFORM)
+
+
+@pytest.mark.parametrize(("fill", "value"), [
+    (init.zeros_, 0.0), (init.ones_, 1.0), (lambda w: init.constant_(w, -2.5), -2.5)])
+def test_a_constant_scheme_fills_every_element(fill, value):
+    assert np.array_equal(fill(tn.rand(3, 4)).data, np.full((3, 4), value))
+
+
+def test_fans_of_a_filter_count_its_pixels():
+    assert init.fans(tn.zeros(16, 3, 5, 5)) == (3 * 25, 16 * 25)
+
+
+def test_kaiming_counts_the_pixels_of_a_filter():
+    assert_moments(init.kaiming_normal_(fresh(64, 32, 3, 3)).data, 0, math.sqrt(2 / (32 * 9)), NORMAL)
+
+
+@pytest.mark.parametrize(("nonlinearity", "param", "gain"), [
+    ("linear", None, 1.0),
+    ("sigmoid", None, 1.0),
+    ("tanh", None, 1.6666666666666667),
+    ("relu", None, 1.4142135623730951),
+    ("leaky_relu", None, 1.4141428569978354),
+    ("leaky_relu", 0.2, 1.3867504905630728),
+    ("leaky_relu", 1, 1.0),
+    ("selu", None, 0.75),
+])
+def test_gains_are_pytorchs(nonlinearity, param, gain):
+    assert init.calculate_gain(nonlinearity, param) == pytest.approx(gain, rel=1e-15)
+
+
+def test_kaiming_keeps_the_size_of_a_relu_signal_through_twenty_layers():
+    tn.manual_seed(7)
+    x = tn.randn(200, 400)
+    for _ in range(20):
+        x = tn.relu(x @ init.kaiming_normal_(tn.zeros(400, 400), nonlinearity="relu").T)
+    assert 0.1 < np.mean(x.data**2) < 10                        # 1 times e^±0.5; a gain of 1 would give 1e-6
+
+
+# --- where they write ---------------------------------------------------------------------------------
+
+
+def test_a_scheme_fills_the_tensor_it_is_given_and_returns_it():
+    w = nn.Parameter(tn.zeros(3, 4))
+    array = w.data
+    assert init.xavier_uniform_(w) is w
+    assert w.data is array and np.all(array != 0)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_scheme_keeps_the_dtype_and_the_requirement_of_a_gradient(dtype):
+    w = nn.Parameter(np.zeros((3, 4), dtype))
+    init.kaiming_uniform_(w)
+    assert w.dtype == dtype
+    assert w.requires_grad and w.is_leaf
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda: init.xavier_normal_(tn.zeros(3)), r"at least 2 dimensions, and the shape is \(3,\)"),
+    (lambda: init.kaiming_uniform_(tn.zeros(3)), "at least 2 dimensions"),
+    (lambda: init.kaiming_normal_(tn.zeros(3, 3), mode="fan_avg"), "mode must be 'fan_in' or 'fan_out', not 'fan_avg'"),
+    (lambda: init.kaiming_normal_(tn.zeros(3, 3), nonlinearity="swish"), "unknown nonlinearity 'swish'"),
+    (lambda: init.calculate_gain("swish"), "unknown nonlinearity 'swish'; choose one of linear, sigmoid, tanh"),
+])
+def test_what_cannot_be_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+# --- Linear -------------------------------------------------------------------------------------------
+
+
+def test_weights_and_biases_of_linear_fill_one_over_root_fan_in():
+    tn.manual_seed(7)
+    layer = nn.Linear(25, 4000)
+    assert_moments(layer.weight.data, 0, 0.2 / math.sqrt(3), UNIFORM)
+    assert_moments(layer.bias.data, 0, 0.2 / math.sqrt(3), UNIFORM)
+    assert 0.1998 < abs(layer.weight.data).max() <= 0.2 * (1 + 1e-6)
+    assert 0.199 < abs(layer.bias.data).max() <= 0.2 * (1 + 1e-6)
+
+
+def test_reset_parameters_draws_new_numbers_in_the_same_arrays():
+    layer = nn.Linear(3, 4)
+    weight, before = layer.weight.data, layer.weight.data.copy()
+    layer.reset_parameters()
+    assert layer.weight.data is weight
+    assert not np.any(weight == before)
+
+
+def weights_from(seed):
+    tn.manual_seed(seed)
+    model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Maxout(4, 2))
+    return np.concatenate([p.data.ravel() for p in model.parameters()])
+
+
+def test_the_same_seed_gives_the_same_weights():
+    assert np.array_equal(weights_from(1), weights_from(1))
+
+
+def test_another_seed_gives_other_weights():
+    assert not np.any(weights_from(1) == weights_from(2))

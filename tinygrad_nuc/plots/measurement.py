@@ -1,0 +1,36 @@
+"""Measured values with their uncertainties."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.axes import Axes
+
+from .figures import BACKGROUND, SIGNAL, label
+
+
+def measurements(ax: Axes, values: Mapping[str, tuple[float, float]], quantity: str,
+                 truth: float | None = None) -> list[Any]:
+    """One line for each way of measuring the same quantity, with error bars and the truth where it is known.
+
+    Parameters
+    ----------
+    values : mapping from name to (value, one standard deviation)
+    quantity : str
+        For the axis, with its unit if it has one.
+
+    Examples
+    --------
+    >>> from tinygrad_nuc import plots
+    >>> picture, (ax,) = plots.figure()
+    >>> bars = plots.measurements(ax, {"naive": (0.33, 0.01), "adjusted": (0.30, 0.02)}, "fraction", truth=0.3)
+    >>> bars[0].lines[0].get_xdata().tolist()
+    [0.33, 0.3]
+    """
+    x, errors = zip(*values.values(), strict=True)
+    drawn = [ax.errorbar(x, range(len(x)), xerr=errors, fmt="o", color=BACKGROUND, capsize=4, label="measured ± 1 σ")]
+    if truth is not None:
+        drawn.append(ax.axvline(truth, color=SIGNAL, linestyle="--", label=f"truth {truth:.4f}"))
+    ax.set_yticks(range(len(x)), values)
+    ax.set_ylim(len(x) - 0.5, -0.5)
+    label(ax, quantity, "", loc="best")
+    return drawn
