@@ -30,11 +30,12 @@ from sklearn.tree import DecisionTreeClassifier
 
 import tinygrad_nuc as tn
 from tinygrad_nuc import nn, optim, plots
-from tinygrad_nuc.analysis import RectangularCuts, adjusted_count, fit_counts, naive_count, template_fit, toy_pulls
+from tinygrad_nuc.analysis import RectangularCuts, count_two_bins, fit_counts, naive_count, template_fit, toy_pulls
 from tinygrad_nuc.simulation import CLASSES, VARIABLES, Detector, kaon_probability, simulate, simulate_unlabelled
 from tinygrad_nuc.training import fit
+from tinygrad_nuc.utils.command import Parser, Report, save_all_or_nothing
 from tinygrad_nuc.utils.data import DataLoader, TensorDataset
-from tinygrad_nuc.utils.files import output_folder, save_state
+from tinygrad_nuc.utils.files import save_state
 from tinygrad_nuc.utils.tables import read_features, read_table
 from tinygrad_nuc.utils.text import text_table
 
@@ -52,6 +53,7 @@ class Sample:
     unlabelled: np.ndarray | None = None            # (N, k)
     reveal: Callable[[], float] | None = None       # opens the envelope with the true fraction
     ideal: Callable | None = None                   # x → the best response there can be
+    dropped: int = 0                                # rows with invalid cells
 
 
 def simulated(args: argparse.Namespace, seeds: list[np.random.SeedSequence]) -> Sample:
@@ -65,10 +67,11 @@ def simulated(args: argparse.Namespace, seeds: list[np.random.SeedSequence]) -> 
 def from_file(args: argparse.Namespace) -> Sample:
     """A table of your own; there is no density, so no ideal classifier and no known fraction."""
     table = read_table(args.data, label=args.label, signal=args.signal, drop_invalid=args.drop_invalid)
-    sample = Sample(table.features, table.labels, table.names, table.classes)
+    sample = Sample(table.features, table.labels, table.names, table.classes, dropped=table.dropped)
     if args.apply:
-        sample.unlabelled = read_features(args.apply, names=table.names, label=args.label,
-                                          drop_invalid=args.drop_invalid).features
+        new = read_features(args.apply, names=table.names, label=args.label, drop_invalid=args.drop_invalid)
+        sample.unlabelled = new.features
+        sample.dropped += new.dropped
     return sample
 
 
@@ -89,8 +92,9 @@ def train(model: nn.Module, x: np.ndarray, y: np.ndarray, args: argparse.Namespa
     x_fit, x_stop, y_fit, y_stop = (tn.tensor(part, dtype=tn.float32) for part in parts)
     fit_events = TensorDataset(x_fit, y_fit.unsqueeze(1))
     stop_events = TensorDataset(x_stop, y_stop.unsqueeze(1))
+    batch_size = min(256, len(fit_events)) if args.batch_size is None else args.batch_size
     return fit(model, nn.BCEWithLogitsLoss(), optim.Adam(model.parameters(), lr=args.lr),
-               DataLoader(fit_events, args.batch_size, shuffle=True),
+               DataLoader(fit_events, batch_size, shuffle=True),
                DataLoader(stop_events, min(len(stop_events), 8192)), epochs=args.epochs, patience=8)
 
 
@@ -123,28 +127,28 @@ def performance(y: np.ndarray, response: np.ndarray, threshold: float) -> dict:
 
 # %% 4. The abundance in the unlabelled sample
 
-def count(pions: np.ndarray, kaons: np.ndarray, unlabelled: np.ndarray):
-    """The adjusted count from (called pion, called kaon) of the three samples."""
-    return adjusted_count(unlabelled[1], unlabelled.sum(), kaons_called=kaons[1], n_kaons=kaons.sum(),
-                          pions_called=pions[1], n_pions=pions.sum())
-
-
 def called(response: np.ndarray, threshold: float) -> np.ndarray:
     """How many events are called pion, and how many kaon."""
     return np.bincount(response >= threshold, minlength=2)
 
 
 def abundances(classifier: Classifier, y: np.ndarray, response: np.ndarray, unlabelled: np.ndarray) -> dict:
-    """The fraction of class 1 three ways; `response` to the events kept back is the calibration."""
+    """The fraction of class 1 three ways; `response` to the events kept back is the calibration.
+
+    None where a classifier that calls everything the same cannot tell.
+    """
     new = classifier.response(unlabelled)
     pions, kaons, counts = (called(r, classifier.threshold) for r in (response[y == 0], response[y == 1], new))
-    return {"naive count": naive_count(counts[1], counts.sum()), "adjusted count": count(pions, kaons, counts),
-            "template fit": template_fit(response[y == 0], response[y == 1], new)}
+    found = {"naive count": naive_count(counts[1], counts.sum()), "adjusted count": None, "template fit": None}
+    if len(np.unique(response)) > 1 and kaons[1] * pions.sum() != pions[1] * kaons.sum():
+        found["adjusted count"] = count_two_bins(pions, kaons, counts)
+        found["template fit"] = template_fit(response[y == 0], response[y == 1], new)
+    return found
 
 
 def pulls_of_both(y: np.ndarray, response: np.ndarray, f: float, n_unlabelled: int, n_toys: int, seed) -> dict:
     """(mean, width) of the pulls of both corrected methods over many toy experiments."""
-    shapes = {"adjusted count": (count, lambda r: called(r, 0.5)),
+    shapes = {"adjusted count": (count_two_bins, lambda r: called(r, 0.5)),
               "template fit": (fit_counts, lambda r: np.histogram(r, np.linspace(0, 1, 21))[0])}
     result = {}
     for method, (estimate, counts) in shapes.items():
@@ -162,17 +166,6 @@ MISMODELLED = {"as simulated": {}, "time resolution 120 ps, not 100": {"time_res
 
 # %% 5. Putting it together
 
-class Report:
-    """What is printed, kept for the report file."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def __call__(self, text: str = "") -> None:
-        print(text, flush=True)
-        self.lines.append(text)
-
-
 def run(args: argparse.Namespace, folder: Path) -> None:
     say, start = Report(), time.perf_counter()
     seeds = np.random.SeedSequence(args.seed).spawn(4)
@@ -182,7 +175,8 @@ def run(args: argparse.Namespace, folder: Path) -> None:
     background, signal = sample.classes
     say(f"Data: {len(sample.x):,} labelled events ({np.sum(sample.y == 0):,} {background}, "
         f"{np.sum(sample.y == 1):,} {signal}), {sample.x.shape[1]} variables"
-        + (f"; {len(sample.unlabelled):,} without labels" if sample.unlabelled is not None else ""))
+        + (f"; {len(sample.unlabelled):,} without labels" if sample.unlabelled is not None else "")
+        + (f"; {sample.dropped:,} row{'s' * (sample.dropped > 1)} with invalid cells dropped" if sample.dropped else ""))
 
     # A quarter is kept back; nothing that follows is tuned on it.
     x, x_test, y, y_test = train_test_split(sample.x, sample.y, test_size=0.25, stratify=sample.y, random_state=args.seed)
@@ -213,14 +207,14 @@ def run(args: argparse.Namespace, folder: Path) -> None:
         right = {name: (responses[name] >= 0.5) == y_test for name in ("network", "ideal")}
         differ = np.sum(right["network"] != right["ideal"])
         say(f"\nnetwork − ideal: {results['network']['accuracy'] - results['ideal']['accuracy']:+.4f} "
-            f"± {np.sqrt(differ) / len(y_test):.4f} in accuracy; nobody can honestly be above 0")
+            f"± {np.sqrt(differ) / len(y_test):.4f} in accuracy; above 0 by more than that error would be dishonest")
 
     measured = {}
     if sample.unlabelled is not None:
         measured = {name: abundances(c, y_test, responses[name], sample.unlabelled) for name, c in classifiers.items()}
         say(f"\nFraction of {signal} in the unlabelled sample:\n")
         say(text_table(["classifier", *measured["network"]],
-                       [[name, *map(str, found.values())] for name, found in measured.items()]))
+                       [[name, *(a or "–" for a in found.values())] for name, found in measured.items()]))
     elif not sample.reveal:
         say(f"\nNo unlabelled sample: --apply FILE measures the fraction of {signal} in one.")
 
@@ -272,7 +266,7 @@ def draw(folder, sample, x, y, classifiers, responses, results, history, measure
     plots.roc_curves(ax, {name: (*roc_curve(y, responses[name])[:2], r["auc"]) for name, r in results.items()})
     picture.savefig(folder / "roc.png")
 
-    picture, axes = plots.figure(len(results), width=3.9, height=4.2)
+    picture, axes = plots.figure(len(results), width=3.9, height=3.6)
     plots.confusion_matrices(axes, {name: r["matrix"] for name, r in results.items()}, sample.classes)
     picture.savefig(folder / "confusion_matrices.png")
 
@@ -283,7 +277,7 @@ def draw(folder, sample, x, y, classifiers, responses, results, history, measure
     if measured:
         picture, (ax,) = plots.figure(width=8)
         plots.measurements(ax, {f"{name}: {method}": (a.value, a.uncertainty) for name, found in measured.items()
-                                for method, a in found.items()}, f"fraction of {sample.classes[1]}", truth)
+                                for method, a in found.items() if a}, f"fraction of {sample.classes[1]}", truth)
         picture.savefig(folder / "abundance.png")
 
 
@@ -294,7 +288,7 @@ def save(folder, args, sample, model, scaler, say) -> None:
     (folder / "scaler.json").write_text(json.dumps({
         "use": "network input = (variable − offset) / width", "variables": sample.variables, "offset": offset.tolist(),
         "width": np.where(width > 0, width, 1).tolist(), "classes": list(sample.classes), "hidden": args.hidden}, indent=2), "utf-8")
-    (folder / "report.txt").write_text("\n".join(say.lines) + "\n", "utf-8")
+    (folder / "report.txt").write_text(say.text, "utf-8")
 
 
 def widths(text: str) -> list[int]:
@@ -303,7 +297,7 @@ def widths(text: str) -> list[int]:
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, metavar="FILE", help="a labelled table (CSV, JSON, .npy, .npz, ROOT) instead of the simulation")
     parser.add_argument("--label", help="its label column, by name or number; the last one by default")
     parser.add_argument("--signal", help="the label of the class to look for")
@@ -311,8 +305,8 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--drop-invalid", action="store_true", help="leave out rows with empty, NaN or infinite cells")
     parser.add_argument("--scale", choices=["minmax", "standard"], help="default: minmax, and standard with --data")
     parser.add_argument("--hidden", type=widths, default=[32, 32], metavar="N,N,...", help="widths of the hidden layers (32,32)")
-    parser.add_argument("--epochs", type=int, help="most passes through the training events (30)")
-    parser.add_argument("--batch-size", type=int, default=256)
+    parser.add_argument("--epochs", type=int, help="most passes through the training events (60)")
+    parser.add_argument("--batch-size", type=int, help="events in one step (256, or all if there are fewer)")
     parser.add_argument("--lr", type=float, default=3e-3, help="learning rate of Adam (0.003)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", type=Path, default=Path("output/particle_identification"), metavar="FOLDER")
@@ -321,19 +315,14 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     if args.apply and not args.data:
         parser.error("--apply needs --data: the simulation brings its own unlabelled sample")
     args.scale = args.scale or ("standard" if args.data else "minmax")
-    args.epochs = args.epochs or (5 if args.quick else 30)
+    if args.epochs is None:
+        args.epochs = 5 if args.quick else 60
     return args
 
 
 def main(argv: list[str] | None = None) -> int:
     args = arguments(argv)
-    try:
-        with output_folder(args.output) as folder:
-            run(args, folder)
-    except (OSError, ValueError, TypeError, FloatingPointError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return save_all_or_nothing(args.output, lambda folder: run(args, folder))
 
 
 if __name__ == "__main__":

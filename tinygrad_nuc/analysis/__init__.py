@@ -3,7 +3,7 @@
 Reading order: `cuts` (a classifier made by hand), `abundance` (counting), `template_fit` (using the whole response).
 """
 
-from .abundance import Abundance, adjusted_count, naive_count, toy_pulls
+from .abundance import Abundance, adjusted_count, count_two_bins, naive_count, toy_pulls
 from .cuts import RectangularCuts
 from .template_fit import fit_counts, quantile_bins, template_fit
 
@@ -11,6 +11,7 @@ __all__ = [
     "Abundance",
     "RectangularCuts",
     "adjusted_count",
+    "count_two_bins",
     "fit_counts",
     "naive_count",
     "quantile_bins",

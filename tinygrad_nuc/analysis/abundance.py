@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Abundance", "adjusted_count", "naive_count", "toy_pulls"]
+__all__ = ["Abundance", "adjusted_count", "count_two_bins", "naive_count", "toy_pulls"]
 
 
 @dataclass(frozen=True)
@@ -176,6 +176,31 @@ def adjusted_count(
     )
 
 
+def count_two_bins(
+    pion_counts: NDArray[np.int64], kaon_counts: NDArray[np.int64], unlabelled_counts: NDArray[np.int64]
+) -> Abundance:
+    """`adjusted_count` from histograms with two bins: called pion, called kaon.
+
+    Parameters
+    ----------
+    pion_counts, kaon_counts, unlabelled_counts : ndarray
+        Shape (2,), numbers of events; the first two are the calibration.
+
+    Examples
+    --------
+    >>> print(count_two_bins(np.array([90, 10]), np.array([10, 90]), np.array([70, 30])))
+    0.2500 ± 0.0645
+    """
+    return adjusted_count(
+        unlabelled_counts[1],
+        unlabelled_counts.sum(),
+        kaons_called=kaon_counts[1],
+        n_kaons=kaon_counts.sum(),
+        pions_called=pion_counts[1],
+        n_pions=pion_counts.sum(),
+    )
+
+
 def toy_pulls(
     estimate: Callable[[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]], Abundance],
     pion_shape: ArrayLike,
@@ -224,10 +249,7 @@ def toy_pulls(
     --------
     Two bins, "called pion" and "called kaon", are the counting experiment:
 
-    >>> def count(pions, kaons, unlabelled):
-    ...     return adjusted_count(unlabelled[1], unlabelled.sum(), kaons_called=kaons[1],
-    ...                           n_kaons=kaons.sum(), pions_called=pions[1], n_pions=pions.sum())
-    >>> pulls = toy_pulls(count, [0.96, 0.04], [0.07, 0.93], abundance=0.3, n_pions=1000,
+    >>> pulls = toy_pulls(count_two_bins, [0.96, 0.04], [0.07, 0.93], abundance=0.3, n_pions=1000,
     ...                   n_kaons=1000, n_unlabelled=5000, seed=0)
     >>> print(abs(pulls.mean()) < 0.2, 0.9 < pulls.std() < 1.1)
     True True

@@ -97,10 +97,12 @@ def roc_curves(ax: Axes, curves: Mapping[str, tuple[NDArray, NDArray, float]], c
     >>> lines[0].get_label()
     'perfect (AUC 1.0000)'
     """
-    inset = ax.inset_axes((0.36, 0.34, 0.6, 0.6))
+    inset = ax.inset_axes((0.4, 0.33, 0.5, 0.5))
     lines = []
     for (name, (fpr, tpr, auc)), colour in zip(curves.items(), PALETTE, strict=False):
-        style: dict[str, Any] = {"color": colour, "linewidth": 2, "linestyle": "--" if name == "ideal" else "-"}
+        style: dict[str, Any] = {"color": colour, "linewidth": 2}
+        if name == "ideal":
+            style |= {"color": "black", "linestyle": ":"}
         lines += ax.plot(fpr, tpr, label=f"{name} (AUC {auc:.4f})", **style)
         inset.plot(fpr, tpr, **style)
     ax.plot([0, 1], [0, 1], color="0.7", linewidth=1, linestyle=":")

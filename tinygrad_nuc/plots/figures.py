@@ -34,4 +34,4 @@ def label(ax: Axes, x: str, y: str, title: str = "", legend: bool = True, **lege
     if title:
         ax.set_title(title, fontsize=14)
     if legend:
-        ax.legend(fontsize=12, frameon=False, **legend_options)
+        ax.legend(fontsize=12, facecolor="white", edgecolor="none", framealpha=0.9, **legend_options)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
 from tqdm import tqdm
 
 from ..engine.grad_mode import no_grad
@@ -97,7 +98,9 @@ def fit(model: Module, loss_function: Callable, optimizer: Optimizer, train: Dat
         raise ValueError(f"fit: epochs must be at least 1, not {epochs}")
     history, best = History(), copied(model)
     try:
-        with tqdm(total=epochs * len(train), unit="batch", disable=None if progress is None else not progress) as bar:
+        # An infinite loss ends the training with an error of its own, so NumPy need not warn of it too.
+        with np.errstate(over="ignore", invalid="ignore"), \
+                tqdm(total=epochs * len(train), unit="batch", disable=None if progress is None else not progress) as bar:
             for epoch in range(1, epochs + 1):
                 history.train.append(train_one_epoch(model, loss_function, optimizer, train, bar, history, epoch))
                 history.validation.append(evaluate(model, loss_function, validation))

@@ -1,0 +1,56 @@
+"""What every program with a result has in common: its command line, its report, its one-line errors."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from .files import output_folder, reason
+
+BAD_INPUT = (OSError, ValueError, TypeError, FloatingPointError)
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that says in one line what is wrong with the command, and exits with status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message}\n")
+
+
+class Report:
+    """Prints what it is told, and keeps it for a file.
+
+    Examples
+    --------
+    >>> say = Report()
+    >>> say("AUC 0.91")
+    AUC 0.91
+    >>> say.text
+    'AUC 0.91\\n'
+    """
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def __call__(self, line: str = "") -> None:
+        print(line, flush=True)
+        self.text += line + "\n"
+
+
+def save_all_or_nothing(output: Path, run: Callable[[Path], None]) -> int:
+    """Let `run` write into a folder that becomes `output` only if all went well; return the exit status.
+
+    Bad input ends with one line on standard error and status 2, Ctrl-C with status 130, and neither leaves
+    anything behind. Errors of other kinds are mistakes in the program and keep their traceback.
+    """
+    try:
+        with output_folder(output) as folder:
+            run(folder)
+    except BAD_INPUT as error:
+        print(f"error: {reason(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted: nothing was saved", file=sys.stderr)
+        return 130
+    return 0
