@@ -40,7 +40,7 @@ class Operation:
     may_be_view = False                         # the result may share memory with the first input
 
     forward: Callable
-    _derivatives: tuple[Callable | None, ...] = ()
+    _derivatives: tuple = ()
 
     def __init_subclass__(cls, numpy: Callable | None = None) -> None:
         """Read forward's signature, find the derivatives that belong to it, and enter the registry."""
@@ -118,7 +118,7 @@ class Operation:
         return setting.item() if isinstance(setting, np.generic) else setting
 
     @classmethod
-    def derivatives(cls, n: int) -> tuple[Callable | None, ...]:
+    def derivatives(cls, n: int) -> tuple:
         """One derivative for each of the `n` inputs; None where there is none."""
         if cls.takes_many:
             return tuple(functools.partial(cls._derivatives[0], i) for i in range(n))

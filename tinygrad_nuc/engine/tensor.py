@@ -75,7 +75,7 @@ class Tensor:
         self._grad: Tensor | None = None
         self._requires_grad = False
         self.operation: Any = None
-        self.inputs: tuple | None = ()
+        self.inputs: Any = ()
         self.settings: dict = {}
         self.number = 0
         self.changes: Changes | None = None     # made when a second tensor shares the array, or on the first change
@@ -86,28 +86,21 @@ class Tensor:
     # ------------------------------------------------------------------ value and gradient
     # Assignments are checked. Reading goes through attrgetter, which a debugger does not step into.
 
-    data: Any = property(operator.attrgetter("_data"), doc="The array itself. Assigning to it is not recorded.")
-    grad: Any = property(operator.attrgetter("_grad"), doc="∂L/∂(this tensor), or None.")
-    requires_grad: Any = property(operator.attrgetter("_requires_grad"), doc="Whether operations on it are recorded.")
-
-    @data.setter
-    def data(self, array: Any) -> None:
+    def _set_data(self, array: Any) -> None:
         if isinstance(array, Tensor):
             raise TypeError("t.data is an array, not a Tensor: assign another tensor's .data instead, "
                             "as in w.data = w.data - lr * w.grad.data")
         self._data = as_array(array)
         self.mark_changed()
 
-    @grad.setter
-    def grad(self, gradient: "Tensor | None") -> None:
+    def _set_grad(self, gradient: "Tensor | None") -> None:
         if gradient is not None and not isinstance(gradient, Tensor):
             raise TypeError(f"t.grad is a Tensor or None, not a {type(gradient).__name__}; write t.grad = tn.tensor(g)")
         if gradient is not None and gradient.shape != self.shape:
             raise ValueError(f"t.grad must have the tensor's shape {self.shape}, not {gradient.shape}")
         self._grad = gradient
 
-    @requires_grad.setter
-    def requires_grad(self, wanted: bool) -> None:
+    def _set_requires_grad(self, wanted: bool) -> None:
         if wanted and self.dtype.kind != "f":
             raise TypeError(f"only floating-point tensors can require a gradient, and this one is {self.dtype}: "
                             "convert it first, with .float() or .double()")
@@ -115,6 +108,11 @@ class Tensor:
             raise RuntimeError("requires_grad can only be switched off on leaves; "
                                "use .detach() for a result without its history")
         self._requires_grad = bool(wanted)
+
+    data: Any = property(operator.attrgetter("_data"), _set_data, doc="The array itself; assigning is not recorded.")
+    grad: Any = property(operator.attrgetter("_grad"), _set_grad, doc="∂L/∂(this tensor), or None.")
+    requires_grad: Any = property(operator.attrgetter("_requires_grad"), _set_requires_grad,
+                                  doc="Whether operations on this tensor are recorded.")
 
     # ------------------------------------------------------------------ the graph
 
@@ -215,6 +213,11 @@ class Tensor:
     def __matmul__(self, other: Any) -> "Tensor": return self.matmul(other)
     def __rmatmul__(self, other: Any) -> "Tensor": return np.matmul(other, self)
     def __getitem__(self, index: Any) -> "Tensor": return operations.Index.apply(self, index=as_index(index))
+
+    @property
+    def T(self) -> "Tensor":
+        """All dimensions in reverse order: the transpose of a matrix."""
+        return operations.Permute.apply(self, axes=tuple(reversed(range(self.ndim))))
 
     # Comparisons and logic give boolean tensors without history.
     def __lt__(self, other: Any) -> "Tensor": return Tensor(self.data < value(other))

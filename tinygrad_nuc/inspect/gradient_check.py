@@ -114,7 +114,7 @@ def central_difference(f: Callable[[], float], x: np.ndarray, eps: float) -> np.
     """(f(x + h) − f(x − h)) / 2h for each element of `x`, which is changed and restored."""
     slope = np.zeros_like(x)
     for index in np.ndindex(x.shape):
-        value = x[index]
+        value = float(x[index])
         h = eps * max(1.0, abs(value))
         try:
             x[index] = value + h

@@ -65,7 +65,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 @implements(np.concatenate)
 def _np_concatenate(arrays: Any, axis: int | None = 0) -> Tensor:
-    return cat([np.ravel(a) for a in arrays], 0) if axis is None else cat(arrays, axis)
+    return cat([a.reshape(-1) for a in arrays], 0) if axis is None else cat(arrays, axis)
 
 
 @implements(np.stack)

@@ -70,7 +70,7 @@ def sign(input: Tensor) -> Tensor:
     >>> tn.sign(tn.tensor([-2.0, 0.0, 3.0]))
     tensor([-1.,  0.,  1.])
     """
-    return np.sign(input)
+    return Tensor(np.sign(input.data))
 
 
 @method
@@ -83,7 +83,7 @@ def isfinite(input: Tensor) -> Tensor:
     >>> tn.isfinite(tn.tensor([1.0, float("inf")]))
     tensor([ True, False])
     """
-    return np.isfinite(input)
+    return Tensor(np.isfinite(input.data))
 
 
 @method
@@ -96,7 +96,7 @@ def isnan(input: Tensor) -> Tensor:
     >>> tn.isnan(tn.tensor([1.0, float("nan")]))
     tensor([False,  True])
     """
-    return np.isnan(input)
+    return Tensor(np.isnan(input.data))
 
 
 @method
@@ -110,7 +110,7 @@ def any(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     >>> tn.any(tn.tensor([0.0, 1.0]) > 0.5)
     tensor(True)
     """
-    return np.any(input, axis=dim, keepdims=keepdim)
+    return Tensor(np.any(input.data, axis=dim, keepdims=keepdim))
 
 
 @method
@@ -124,7 +124,7 @@ def all(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     >>> tn.all(tn.tensor([0.0, 1.0]) > 0.5)
     tensor(False)
     """
-    return np.all(input, axis=dim, keepdims=keepdim)
+    return Tensor(np.all(input.data, axis=dim, keepdims=keepdim))
 
 
 def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8) -> bool:

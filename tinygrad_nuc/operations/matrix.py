@@ -55,9 +55,9 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     if a[-1] != k:
         raise ValueError(f"MatMul: shapes {a} and {b}: the last dimension of the first is {a[-1]} and the "
                          f"{'first' if len(b) < 3 else 'second-to-last'} of the second is {k}; they must be equal")
-    row = input if len(a) > 1 else np.expand_dims(input, 0)
-    column = other if len(b) > 1 else np.expand_dims(other, 1)
+    row = input if len(a) > 1 else input.reshape(1, k)
+    column = other if len(b) > 1 else other.reshape(k, 1)
     product = MatMul.apply(row, column)
     if len(a) > 1 and len(b) > 1:
         return product
-    return np.reshape(product, (*product.shape[:-2], *a[-2:-1], *(b[-1:] if len(b) > 1 else ())))
+    return product.reshape(*product.shape[:-2], *a[-2:-1], *(b[-1:] if len(b) > 1 else ()))

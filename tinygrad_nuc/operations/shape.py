@@ -157,7 +157,7 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
 
 @method
 def t(input: Tensor) -> Tensor:
-    """The transpose of a matrix; a vector or a number stays as it is.
+    """The transpose of a matrix, as ``.T``; a vector or a number stays as it is.
 
     Examples
     --------
@@ -168,14 +168,6 @@ def t(input: Tensor) -> Tensor:
     if input.ndim > 2:
         raise ValueError(f"t: expects a matrix, and this tensor has shape {input.shape}; use permute or transpose")
     return Permute.apply(input, axes=tuple(reversed(range(input.ndim))))
-
-
-def _transposed(self: Tensor) -> Tensor:
-    """All dimensions in reverse order: the transpose of a matrix."""
-    return Permute.apply(self, axes=tuple(reversed(range(self.ndim))))
-
-
-Tensor.T = property(_transposed)
 
 
 @method

@@ -5,6 +5,6 @@ module by itself: ``import tinygrad_nuc`` stays quick.
 """
 
 from .classification import confusion_matrices, response_histogram, roc_curves, variable_histogram
-from .figures import BACKGROUND, SIGNAL, figure
+from .figures import BACKGROUND, SIGNAL, grid
 from .learning import learning_curve
 from .measurement import measurements

@@ -13,12 +13,10 @@ from .figures import BACKGROUND, PALETTE, SIGNAL, label
 
 def two_histograms(ax: Axes, x: NDArray, y: NDArray, edges: NDArray, classes: Sequence[str]) -> list[NDArray]:
     """Both classes over the same bins, the background filled and the signal as a line."""
-    drawn = []
-    for k, (name, colour, style) in enumerate(((classes[0], BACKGROUND, "stepfilled"), (classes[1], SIGNAL, "step"))):
-        counts, _, _ = ax.hist(x[y == k], bins=edges, histtype=style, color=colour, linewidth=2,
-                               alpha=0.5 if style == "stepfilled" else 1.0, label=name)
-        drawn.append(counts)
-    return drawn
+    counts = [np.histogram(x[y == k], edges)[0] for k in (0, 1)]
+    ax.stairs(counts[0], edges, fill=True, color=BACKGROUND, alpha=0.5, label=classes[0])
+    ax.stairs(counts[1], edges, color=SIGNAL, linewidth=2, label=classes[1])
+    return counts
 
 
 def variable_histogram(ax: Axes, x: NDArray, y: NDArray, name: str, classes: Sequence[str],
@@ -42,10 +40,10 @@ def variable_histogram(ax: Axes, x: NDArray, y: NDArray, name: str, classes: Seq
     Examples
     --------
     >>> from tinygrad_nuc import plots
-    >>> picture, (ax,) = plots.figure()
+    >>> picture, (ax,) = plots.grid(1)
     >>> counts = plots.variable_histogram(ax, np.array([0.0, 1.0, 2.0]), np.array([0, 0, 1]), "x [cm]", ("a", "b"), 2)
     >>> [c.tolist() for c in counts]
-    [[1.0, 1.0], [0.0, 1.0]]
+    [[1, 1], [0, 1]]
     """
     low, high = np.quantile(x, [0.001, 0.999]) if len(x) > 1000 else (x.min(), x.max())
     if low == high:
@@ -67,7 +65,7 @@ def response_histogram(ax: Axes, response: NDArray, y: NDArray, title: str, clas
     Examples
     --------
     >>> from tinygrad_nuc import plots
-    >>> picture, (ax,) = plots.figure()
+    >>> picture, (ax,) = plots.grid(1)
     >>> counts = plots.response_histogram(ax, np.array([0.1, 0.2, 0.9]), np.array([0, 0, 1]), "toy", ("a", "b"))
     >>> [int(c.sum()) for c in counts]
     [2, 1]
@@ -92,7 +90,7 @@ def roc_curves(ax: Axes, curves: Mapping[str, tuple[NDArray, NDArray, float]], c
     Examples
     --------
     >>> from tinygrad_nuc import plots
-    >>> picture, (ax,) = plots.figure()
+    >>> picture, (ax,) = plots.grid(1)
     >>> lines = plots.roc_curves(ax, {"perfect": (np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 1.0]), 1.0)})
     >>> lines[0].get_label()
     'perfect (AUC 1.0000)'
@@ -119,7 +117,7 @@ def confusion_matrices(axes: Sequence[Axes], matrices: Mapping[str, NDArray], cl
     Examples
     --------
     >>> from tinygrad_nuc import plots
-    >>> picture, axes = plots.figure()
+    >>> picture, axes = plots.grid(1)
     >>> _ = plots.confusion_matrices(axes, {"toy": np.array([[8, 2], [1, 9]])}, ("a", "b"))
     >>> [text.get_text() for text in axes[0].texts]
     ['8\\n80.0%', '2\\n20.0%', '1\\n10.0%', '9\\n90.0%']

@@ -1,5 +1,6 @@
 """The look that all pictures share: large enough letters for a lecture hall, colours that everyone can tell apart."""
 
+import math
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -10,21 +11,27 @@ BACKGROUND, SIGNAL = "#0072B2", "#D55E00"
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 
-def figure(columns: int = 1, rows: int = 1, width: float = 6.4, height: float = 4.8) -> tuple[Figure, list[Axes]]:
-    """A figure with a grid of axes, each of the given size in inches; save it with ``figure.savefig(path)``.
+def grid(n: int, width: float = 6.4, height: float = 4.8, columns: int | None = None) -> tuple[Figure, list[Axes]]:
+    """A figure with `n` axes of the given size in inches, at most four beside each other.
+
+    Save it with ``figure.savefig(path)``.
 
     Examples
     --------
     >>> from tinygrad_nuc import plots
-    >>> picture, axes = plots.figure(columns=2)
-    >>> len(axes)
-    2
+    >>> picture, axes = plots.grid(10)
+    >>> len(axes), axes[-1].get_subplotspec().rowspan.start        # the last ones are in the third row
+    (10, 2)
     """
+    columns = min(n, 4) if columns is None else columns
+    rows = math.ceil(n / columns)
     picture = Figure(figsize=(width * columns, height * rows), layout="constrained", dpi=120)
-    axes = picture.subplots(rows, columns, squeeze=False)
-    for ax in axes.flat:
+    axes = list(picture.subplots(rows, columns, squeeze=False).flat)
+    for ax in axes[:n]:
         ax.tick_params(labelsize=12)
-    return picture, list(axes.flat)
+    for ax in axes[n:]:
+        ax.remove()
+    return picture, axes[:n]
 
 
 def label(ax: Axes, x: str, y: str, title: str = "", legend: bool = True, **legend_options: Any) -> None:

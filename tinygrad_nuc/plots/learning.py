@@ -2,6 +2,7 @@
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from ..training import History
 from .figures import BACKGROUND, SIGNAL, label
@@ -13,7 +14,7 @@ def learning_curve(ax: Axes, history: History, loss: str = "loss") -> list[Line2
     Examples
     --------
     >>> from tinygrad_nuc import plots, training
-    >>> picture, (ax,) = plots.figure()
+    >>> picture, (ax,) = plots.grid(1)
     >>> lines = plots.learning_curve(ax, training.History([0.9, 0.5, 0.4], [0.8, 0.5, 0.6]))
     >>> lines[2].get_xdata()[0]
     2
@@ -23,6 +24,6 @@ def learning_curve(ax: Axes, history: History, loss: str = "loss") -> list[Line2
     validation, = ax.plot(epochs, history.validation, color=SIGNAL, marker="s", markersize=4, label="validation")
     kept = ax.axvline(history.best_epoch, color="0.4", linestyle="--",
                       label=f"kept: epoch {history.best_epoch} of {len(epochs)}")
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     label(ax, "epoch", loss, "Learning curve")
     return [train, validation, kept]

@@ -21,13 +21,13 @@ def measurements(ax: Axes, values: Mapping[str, tuple[float, float]], quantity: 
     Examples
     --------
     >>> from tinygrad_nuc import plots
-    >>> picture, (ax,) = plots.figure()
+    >>> picture, (ax,) = plots.grid(1)
     >>> bars = plots.measurements(ax, {"naive": (0.33, 0.01), "adjusted": (0.30, 0.02)}, "fraction", truth=0.3)
     >>> bars[0].lines[0].get_xdata().tolist()
     [0.33, 0.3]
     """
     x, errors = zip(*values.values(), strict=True)
-    drawn = [ax.errorbar(x, range(len(x)), xerr=errors, fmt="o", color=BACKGROUND, capsize=4, label="measured ± 1 σ")]
+    drawn: list[Any] = [ax.errorbar(x, range(len(x)), xerr=errors, fmt="o", color=BACKGROUND, capsize=4, label="measured ± 1 σ")]
     if truth is not None:
         drawn.append(ax.axvline(truth, color=SIGNAL, linestyle="--", label=f"truth {truth:.4f}"))
     ax.set_yticks(range(len(x)), values)

@@ -54,3 +54,14 @@ def save_all_or_nothing(output: Path, run: Callable[[Path], None]) -> int:
         print("interrupted: nothing was saved", file=sys.stderr)
         return 130
     return 0
+
+
+def whole_numbers(text: str) -> list[int]:
+    """A list on a command line.
+
+    Examples
+    --------
+    >>> whole_numbers("32,16")
+    [32, 16]
+    """
+    return [int(number) for number in text.split(",")]
