@@ -30,15 +30,34 @@ from sklearn.tree import DecisionTreeClassifier
 
 import tinygrad_nuc as tn
 from tinygrad_nuc import nn, optim, plots
-from tinygrad_nuc.analysis import Abundance, RectangularCuts, count_two_bins, fit_counts, naive_count, template_fit, toy_pulls
-from tinygrad_nuc.simulation import CLASSES, VARIABLES, Detector, kaon_probability, simulate, simulate_unlabelled
+from tinygrad_nuc.analysis import (
+    Abundance,
+    RectangularCuts,
+    count_two_bins,
+    fit_counts,
+    naive_count,
+    template_fit,
+    toy_pulls,
+)
+from tinygrad_nuc.simulation import (
+    CLASSES,
+    VARIABLES,
+    Detector,
+    kaon_probability,
+    simulate,
+    simulate_unlabelled,
+)
 from tinygrad_nuc.training import fit
-from tinygrad_nuc.utils.command import Parser, Report, save_all_or_nothing, whole_numbers
+from tinygrad_nuc.utils.command import (
+    Parser,
+    Report,
+    save_all_or_nothing,
+    whole_numbers,
+)
 from tinygrad_nuc.utils.data import DataLoader, TensorDataset
 from tinygrad_nuc.utils.files import save_state
 from tinygrad_nuc.utils.tables import read_features, read_table
 from tinygrad_nuc.utils.text import text_table
-
 
 # %% 1. The data: labelled events to learn from, unlabelled ones to measure
 

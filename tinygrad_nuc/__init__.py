@@ -1,9 +1,13 @@
 """tinygrad_nuc: reverse-mode automatic differentiation in NumPy, to learn how neural networks learn."""
 
+from numpy import bool_ as bool
 from numpy import float16, float32, float64, int8, int16, int32, int64, uint8
+from numpy import float32 as float
+from numpy import float64 as double
+from numpy import int64 as long
 
 from . import operations  # fills the table of derivatives and gives Tensor its methods
-from . import nn, optim, training, utils
+from . import inspect, nn, optim, training, utils
 from .creation import (
     arange,
     as_tensor,
@@ -27,8 +31,9 @@ from .engine.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_en
 from .engine.operation import Operation
 from .engine.tensor import Tensor
 from .engine.transforms import grad
-from .operations.arithmetic import abs, add, div, mul, neg, pow, sub
+from .inspect import gradcheck, gradgradcheck
 from .operations.activations import relu, sigmoid
+from .operations.arithmetic import abs, add, div, mul, neg, pow, sub
 from .operations.copying import clone
 from .operations.exponential import exp, expm1, log, log1p, sqrt
 from .operations.joining import cat, stack
@@ -38,6 +43,7 @@ from .operations.reductions import amax, amin, logsumexp, max, mean, min, sum, v
 from .operations.selection import clamp, maximum, minimum, where
 from .operations.shape import (
     broadcast_to,
+    expand,
     flatten,
     permute,
     reshape,
@@ -48,5 +54,5 @@ from .operations.shape import (
 )
 from .operations.softmax import log_softmax, softmax
 from .operations.trigonometric import cos, sin, tanh
-from . import inspect
-from .inspect import gradcheck, gradgradcheck
+
+__version__ = "0.1.0"

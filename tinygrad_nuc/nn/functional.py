@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-
 from ..creation import as_tensor
 from ..engine.tensor import Tensor
 from ..operations.activations import elu, leaky_relu, relu, sigmoid, softplus

@@ -1,6 +1,5 @@
 """Many values to one: sum, largest, smallest, and the means and variances built from them."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
