@@ -58,7 +58,8 @@ def as_array(data: Any, dtype: Any = None) -> Any:
 def describe(array: Any) -> str:
     """The values as text: four decimals, the middle left out when there are many, and any unusual dtype."""
     whole = array.dtype.kind != "f" or not np.isfinite(array).any() or (array == np.round(array)).all()
-    text = np.array2string(array, separator=", ", precision=4, prefix="tensor(", floatmode="maxprec" if whole else "fixed")
+    text = np.array2string(array, separator=", ", precision=4, prefix="tensor(",
+                           floatmode="maxprec" if whole else "fixed")
     if array.size == 0 and array.ndim != 1:
         text += f", shape={array.shape}"
     usual = array.dtype in (_default_dtype, np.int64, np.bool_)

@@ -107,27 +107,21 @@ def fit_to(x: Tensor, g: Any, derivative: Callable) -> Any:
     Where x was repeated along an axis, each copy had its own effect on L, so their gradients add up.
     """
     if getattr(g, "shape", None) != x.shape:
-        if not hasattr(g, "shape") or not broadcasts_to(x.shape, g.shape):
-            raise TypeError(f"{derivative_name(derivative)} returned {describe_gradient(g)} for an argument of shape {x.shape}")
+        refuse_unless_broadcast(x, g, derivative)
         extra = g.ndim - x.ndim
         repeated = tuple(i for i in range(g.ndim) if i < extra or (x.shape[i - extra] == 1 and g.shape[i] != 1))
         g = np.reshape(np.sum(g, axis=repeated), x.shape)
     return g if g.dtype == x.dtype else g.astype(x.dtype)
 
 
-def broadcasts_to(shape: tuple[int, ...], larger: tuple[int, ...]) -> bool:
-    """Whether an array of the first shape can be repeated to the second."""
-    return len(shape) <= len(larger) and all(n in (1, m) for n, m in zip(reversed(shape), reversed(larger), strict=False))
-
-
-def derivative_name(derivative: Callable) -> str:
-    """``Multiply.grad_a``, for messages to whoever writes a new operation."""
-    return getattr(derivative, "func", derivative).__qualname__
-
-
-def describe_gradient(g: Any) -> str:
-    """What a faulty rule returned."""
-    return f"shape {g.shape}" if hasattr(g, "shape") else repr(g)
+def refuse_unless_broadcast(x: Tensor, g: Any, derivative: Callable) -> None:
+    """An error for whoever writes a new operation, if its rule returned what cannot be a gradient of `x`."""
+    if hasattr(g, "shape") and g.ndim >= x.ndim:
+        if all(n in (1, m) for n, m in zip(reversed(x.shape), reversed(g.shape), strict=False)):
+            return
+    rule = getattr(derivative, "func", derivative).__qualname__             # Multiply.grad_a, say
+    returned = f"shape {g.shape}" if hasattr(g, "shape") else repr(g)
+    raise TypeError(f"{rule} returned {returned} for an argument of shape {x.shape}")
 
 
 def check_usable(y: Tensor) -> None:
@@ -180,3 +174,8 @@ def starting_gradient(output: Tensor, gradient: Any) -> Tensor:
         raise ValueError(f"backward: the gradient has shape {gradient.shape}, but the tensor has {output.shape}; "
                          "they must be equal")
     return gradient.to(output.dtype)
+
+
+def forget_gradient(t: Tensor, set_to_none: bool = True) -> None:
+    """Start anew before the next ``backward`` adds to it: no gradient, or one of zeros."""
+    t.grad = None if set_to_none or t.grad is None else Tensor(np.zeros_like(t.data))

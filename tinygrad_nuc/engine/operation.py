@@ -61,7 +61,7 @@ class Operation:
                     raise TypeError(f"{cls.__name__}.{name} must take ({', '.join([*expected, *settings])})")
         earlier = getattr(operations, cls.__name__, cls)
         if earlier.__module__ != cls.__module__:        # the same cell of a notebook may be run again
-            raise TypeError(f"there is an operation {cls.__name__} already, in {earlier.__module__}; choose another name")
+            raise TypeError(f"an operation {cls.__name__} exists already, in {earlier.__module__}; choose another name")
         setattr(operations, cls.__name__, cls)
         if numpy is not None:
             numpy_functions[numpy] = cls.apply
@@ -72,8 +72,10 @@ class Operation:
 
         Without a Tensor among the inputs the result is a plain array: rules use that to call other operations.
         """
+        if len(inputs) != len(cls.arguments) and not cls.takes_many:
+            raise TypeError(f"{cls.__name__} takes {', '.join(cls.arguments)}, and was given {len(inputs)} inputs")
         values, any_tensor, recorded = [], False, False
-        for x, derivative in zip(inputs, itertools.repeat(True) if cls.takes_many else cls._derivatives, strict=False):
+        for x, derivative in zip(inputs, itertools.cycle(cls._derivatives)):    # cycle: one rule for all of *arrays
             if isinstance(x, Tensor):
                 any_tensor = True
                 recorded = recorded or (x.requires_grad and derivative is not None)

@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .arrays import as_array, describe
-from .grad_mode import is_grad_enabled
 from .registry import call_numpy, operations
 
 clock = itertools.count(1)      # numbers every recorded operation and every change in place, in order of time
@@ -83,36 +82,42 @@ class Tensor:
         if requires_grad:
             self.requires_grad = True
 
-    # ------------------------------------------------------------------ value and gradient
-    # Assignments are checked. Reading goes through attrgetter, which a debugger does not step into.
+    # ------------------------------------------------------------------ operators
 
-    def _set_data(self, array: Any) -> None:
-        if isinstance(array, Tensor):
-            raise TypeError("t.data is an array, not a Tensor: assign another tensor's .data instead, "
-                            "as in w.data = w.data - lr * w.grad.data")
-        self._data = as_array(array)
-        self.mark_changed()
+    def __add__(self, other: Any) -> "Tensor": return operations.Add.apply(self, other)
+    def __radd__(self, other: Any) -> "Tensor": return operations.Add.apply(other, self)
+    def __sub__(self, other: Any) -> "Tensor": return operations.Subtract.apply(self, other)
+    def __rsub__(self, other: Any) -> "Tensor": return operations.Subtract.apply(other, self)
+    def __mul__(self, other: Any) -> "Tensor": return operations.Multiply.apply(self, other)
+    def __rmul__(self, other: Any) -> "Tensor": return operations.Multiply.apply(other, self)
+    def __truediv__(self, other: Any) -> "Tensor": return operations.Divide.apply(self, other)
+    def __rtruediv__(self, other: Any) -> "Tensor": return operations.Divide.apply(other, self)
+    def __neg__(self) -> "Tensor": return operations.Negative.apply(self)
+    def __abs__(self) -> "Tensor": return operations.Absolute.apply(self)
+    def __pow__(self, other: Any) -> "Tensor": return self.pow(other)
+    def __rpow__(self, other: Any) -> "Tensor": return operations.Power.apply(other, self)
+    def __matmul__(self, other: Any) -> "Tensor": return self.matmul(other)
+    def __rmatmul__(self, other: Any) -> "Tensor": return np.matmul(other, self)
+    def __getitem__(self, index: Any) -> "Tensor": return operations.Index.apply(self, index=as_index(index))
 
-    def _set_grad(self, gradient: "Tensor | None") -> None:
-        if gradient is not None and not isinstance(gradient, Tensor):
-            raise TypeError(f"t.grad is a Tensor or None, not a {type(gradient).__name__}; write t.grad = tn.tensor(g)")
-        if gradient is not None and gradient.shape != self.shape:
-            raise ValueError(f"t.grad must have the tensor's shape {self.shape}, not {gradient.shape}")
-        self._grad = gradient
+    @property
+    def T(self) -> "Tensor":
+        """All dimensions in reverse order: the transpose of a matrix."""
+        return operations.Permute.apply(self, axes=tuple(reversed(range(self.ndim))))
 
-    def _set_requires_grad(self, wanted: bool) -> None:
-        if wanted and self.dtype.kind != "f":
-            raise TypeError(f"only floating-point tensors can require a gradient, and this one is {self.dtype}: "
-                            "convert it first, with .float() or .double()")
-        if not wanted and self.operation is not None:
-            raise RuntimeError("requires_grad can only be switched off on leaves; "
-                               "use .detach() for a result without its history")
-        self._requires_grad = bool(wanted)
-
-    data: Any = property(operator.attrgetter("_data"), _set_data, doc="The array itself; assigning is not recorded.")
-    grad: Any = property(operator.attrgetter("_grad"), _set_grad, doc="∂L/∂(this tensor), or None.")
-    requires_grad: Any = property(operator.attrgetter("_requires_grad"), _set_requires_grad,
-                                  doc="Whether operations on this tensor are recorded.")
+    # Comparisons and logic give boolean tensors without history.
+    def __lt__(self, other: Any) -> "Tensor": return Tensor(self.data < value(other))
+    def __le__(self, other: Any) -> "Tensor": return Tensor(self.data <= value(other))
+    def __gt__(self, other: Any) -> "Tensor": return Tensor(self.data > value(other))
+    def __ge__(self, other: Any) -> "Tensor": return Tensor(self.data >= value(other))
+    def __eq__(self, other: Any) -> Any: return Tensor(self.data == value(other)) if is_number(other) else NotImplemented
+    def __ne__(self, other: Any) -> Any: return Tensor(self.data != value(other)) if is_number(other) else NotImplemented
+    def __and__(self, other: Any) -> "Tensor": return Tensor(self.data & value(other))
+    def __or__(self, other: Any) -> "Tensor": return Tensor(self.data | value(other))
+    def __xor__(self, other: Any) -> "Tensor": return Tensor(self.data ^ value(other))
+    def __invert__(self) -> "Tensor": return Tensor(~self.data)
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+    __hash__ = object.__hash__      # defining __eq__ takes it away; tensors are dictionary keys by identity
 
     # ------------------------------------------------------------------ the graph
 
@@ -196,43 +201,6 @@ class Tensor:
         """The values as nested Python lists."""
         return self._data.tolist()
 
-    # ------------------------------------------------------------------ operators
-
-    def __add__(self, other: Any) -> "Tensor": return operations.Add.apply(self, other)
-    def __radd__(self, other: Any) -> "Tensor": return operations.Add.apply(other, self)
-    def __sub__(self, other: Any) -> "Tensor": return operations.Subtract.apply(self, other)
-    def __rsub__(self, other: Any) -> "Tensor": return operations.Subtract.apply(other, self)
-    def __mul__(self, other: Any) -> "Tensor": return operations.Multiply.apply(self, other)
-    def __rmul__(self, other: Any) -> "Tensor": return operations.Multiply.apply(other, self)
-    def __truediv__(self, other: Any) -> "Tensor": return operations.Divide.apply(self, other)
-    def __rtruediv__(self, other: Any) -> "Tensor": return operations.Divide.apply(other, self)
-    def __neg__(self) -> "Tensor": return operations.Negative.apply(self)
-    def __abs__(self) -> "Tensor": return operations.Absolute.apply(self)
-    def __pow__(self, other: Any) -> "Tensor": return self.pow(other)
-    def __rpow__(self, other: Any) -> "Tensor": return operations.Power.apply(other, self)
-    def __matmul__(self, other: Any) -> "Tensor": return self.matmul(other)
-    def __rmatmul__(self, other: Any) -> "Tensor": return np.matmul(other, self)
-    def __getitem__(self, index: Any) -> "Tensor": return operations.Index.apply(self, index=as_index(index))
-
-    @property
-    def T(self) -> "Tensor":
-        """All dimensions in reverse order: the transpose of a matrix."""
-        return operations.Permute.apply(self, axes=tuple(reversed(range(self.ndim))))
-
-    # Comparisons and logic give boolean tensors without history.
-    def __lt__(self, other: Any) -> "Tensor": return Tensor(self.data < value(other))
-    def __le__(self, other: Any) -> "Tensor": return Tensor(self.data <= value(other))
-    def __gt__(self, other: Any) -> "Tensor": return Tensor(self.data > value(other))
-    def __ge__(self, other: Any) -> "Tensor": return Tensor(self.data >= value(other))
-    def __eq__(self, other: Any) -> Any: return Tensor(self.data == value(other)) if is_operand(other) else NotImplemented
-    def __ne__(self, other: Any) -> Any: return Tensor(self.data != value(other)) if is_operand(other) else NotImplemented
-    def __and__(self, other: Any) -> "Tensor": return Tensor(self.data & value(other))
-    def __or__(self, other: Any) -> "Tensor": return Tensor(self.data | value(other))
-    def __xor__(self, other: Any) -> "Tensor": return Tensor(self.data ^ value(other))
-    def __invert__(self) -> "Tensor": return Tensor(~self.data)
-    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
-    __hash__ = object.__hash__      # defining __eq__ takes it away; tensors are dictionary keys by identity
-
     # ------------------------------------------------------------------ NumPy calls: np.exp(t), np.sum(t) ...
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
@@ -284,22 +252,42 @@ class Tensor:
         """How copy, deepcopy and pickle take a leaf apart; a result would drag its whole graph along."""
         if self.operation is not None:
             raise TypeError("only leaves can be copied or pickled; use .clone(), which keeps the history, or .detach()")
-        return restored, (type(self), self.data, self.requires_grad, self.grad, self.shared_changes())
+        attributes = {"grad": self.grad, "changes": self.shared_changes()}
+        return type(self), (self.data, self.requires_grad), (None, attributes)
+
+    # ------------------------------------------------------------------ checked assignments
+    # Reading goes through attrgetter, which a debugger does not step into.
+
+    def _set_data(self, array: Any) -> None:
+        if isinstance(array, Tensor):
+            raise TypeError("t.data is an array, not a Tensor: assign another tensor's .data instead, "
+                            "as in w.data = w.data - lr * w.grad.data")
+        self._data = as_array(array)
+        self.mark_changed()
+
+    def _set_grad(self, gradient: "Tensor | None") -> None:
+        if gradient is not None and not isinstance(gradient, Tensor):
+            raise TypeError(f"t.grad is a Tensor or None, not a {type(gradient).__name__}; write t.grad = tn.tensor(g)")
+        if gradient is not None and gradient.shape != self.shape:
+            raise ValueError(f"t.grad must have the tensor's shape {self.shape}, not {gradient.shape}")
+        self._grad = gradient
+
+    def _set_requires_grad(self, wanted: bool) -> None:
+        if wanted and self.dtype.kind != "f":
+            raise TypeError(f"only floating-point tensors can require a gradient, and this one is {self.dtype}: "
+                            "convert it first, with .float() or .double()")
+        if not wanted and self.operation is not None:
+            raise RuntimeError("requires_grad can only be switched off on leaves; "
+                               "use .detach() for a result without its history")
+        self._requires_grad = bool(wanted)
+
+    data: Any = property(operator.attrgetter("_data"), _set_data, doc="The array itself; assigning is not recorded.")
+    grad: Any = property(operator.attrgetter("_grad"), _set_grad, doc="∂L/∂(this tensor), or None.")
+    requires_grad: Any = property(operator.attrgetter("_requires_grad"), _set_requires_grad,
+                                  doc="Whether operations on this tensor are recorded.")
 
     if TYPE_CHECKING:           # the files of operations attach the other methods
         def __getattr__(self, name: str) -> Any: ...
-
-
-def forget_gradient(t: Tensor, set_to_none: bool = True) -> None:
-    """Start anew: no gradient, or one of zeros."""
-    t.grad = None if set_to_none or t.grad is None else Tensor(np.zeros_like(t.data))
-
-
-def restored(cls: Any, data: Any, requires_grad: bool, grad: Any, changes: Changes) -> Tensor:
-    """A copied or unpickled leaf."""
-    t = cls(data, requires_grad)
-    t.grad, t.changes = grad, changes
-    return t
 
 
 def value(x: Any) -> Any:
@@ -307,15 +295,18 @@ def value(x: Any) -> Any:
     return x.data if isinstance(x, Tensor) else x
 
 
-def is_operand(x: Any) -> bool:
-    """Whether `x` is something that an operation can compute with."""
+def is_number(x: Any) -> bool:
+    """Whether `x` is one number or many, so that t == x compares values; other things just differ from a tensor."""
     return isinstance(x, (Tensor, int, float)) or hasattr(x, "dtype")
 
 
 def as_index(index: Any) -> tuple:
-    """An index as a tuple of arrays, numbers, slices and so on, with an Ellipsis, so that t[0] of a vector is a view."""
+    """An index as a tuple with an Ellipsis, which makes t[0] of a vector a view, as t[0] of a matrix is.
+
+    Arrays in it are copied, since they are kept for the backward pass.
+    """
     parts = index if isinstance(index, tuple) else (index,)
-    parts = tuple(np.copy(value(part)) if hasattr(part, "dtype") else part for part in parts)   # copied: kept for backward
+    parts = tuple(np.copy(value(part)) if hasattr(part, "dtype") else part for part in parts)
     return parts if any(part is Ellipsis for part in parts) else (*parts, Ellipsis)
 
 
@@ -323,8 +314,3 @@ def method(function: Callable) -> Callable:
     """Decorator: make a function of a tensor a method as well, so that ``exp(t)`` is also ``t.exp()``."""
     setattr(Tensor, function.__name__, function)
     return function
-
-
-def is_recording(*inputs: Any) -> bool:
-    """Whether an operation on these inputs would be recorded now."""
-    return is_grad_enabled() and any(isinstance(x, Tensor) and x.requires_grad for x in inputs)

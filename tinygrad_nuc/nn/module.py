@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.backward import forget_gradient
 from ..engine.grad_mode import no_grad
-from ..engine.tensor import Tensor, forget_gradient, value
+from ..engine.tensor import Tensor, value
 
 
 class Parameter(Tensor):

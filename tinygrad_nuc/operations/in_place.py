@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from ..engine.generator import default_generator
-from ..engine.tensor import Tensor, as_index, is_recording, method, value
+from ..engine.grad_mode import is_grad_enabled
+from ..engine.tensor import Tensor, as_index, method, value
 
 
 def refuse_if_recording(name: str, *tensors: Any) -> None:
     """An error that says what to do instead, if the change would have to be differentiated."""
-    if is_recording(*tensors):
+    if is_grad_enabled() and any(isinstance(x, Tensor) and x.requires_grad for x in tensors):
         raise RuntimeError(f"{name}: a tensor that requires a gradient cannot be changed in place while operations are "
                            "recorded; wrap the change in `with tn.no_grad():`, or compute a new tensor")
 

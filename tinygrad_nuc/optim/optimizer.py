@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.tensor import Tensor, forget_gradient
+from ..engine.backward import forget_gradient
+from ..engine.tensor import Tensor
 
 
 class Optimizer:
