@@ -33,7 +33,16 @@ from .tensor import Tensor, clock
 
 
 class Operation:
-    """Base class: ``SomeOperation.apply(a, b, setting=...)`` computes and records."""
+    """Base class: ``SomeOperation.apply(a, b, setting=...)`` computes and records.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> from tinygrad_nuc.operations.arithmetic import Multiply
+    >>> y = Multiply.apply(tn.tensor(2.0, requires_grad=True), 3.0)
+    >>> y, Multiply.arguments
+    (tensor(6., grad_fn=<Multiply>), ('a', 'b'))
+    """
 
     arguments: tuple[str, ...] = ()             # the names before the *, from forward's signature
     takes_many = False                          # forward(*arrays)

@@ -1,15 +1,5 @@
 """Tensor: an array that remembers which operation made it, from what. Read me first.
 
-    >>> import tinygrad_nuc as tn
-    >>> a = tn.tensor(2.0, requires_grad=True)
-    >>> b = tn.tensor(3.0, requires_grad=True)
-    >>> y = a * b
-    >>> y.operation.__name__, y.inputs         # how y came to be ...
-    ('Multiply', (tensor(2., requires_grad=True), tensor(3., requires_grad=True)))
-    >>> y.backward()                           # ... is all that the chain rule needs
-    >>> a.grad, b.grad                         # ∂y/∂a = b and ∂y/∂b = a
-    (tensor(3.), tensor(2.))
-
 A tensor refers to its inputs and is never referred to by them: when the last name for a result goes, the
 whole graph behind it goes with it. Every other method (``t.exp()``, ``t.sum(dim)`` ...) is attached by the
 file that defines the operation; ``t.backward()`` by `tinygrad_nuc.engine.backward`.
@@ -62,6 +52,18 @@ class Tensor:
         The operation's keyword arguments, such as an axis.
     number : int
         When it was made, by a clock that all operations share: inputs are always older than results.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> a = tn.tensor(2.0, requires_grad=True)
+    >>> b = tn.tensor(3.0, requires_grad=True)
+    >>> y = a * b
+    >>> y.operation.__name__, y.inputs         # how y came to be ...
+    ('Multiply', (tensor(2., requires_grad=True), tensor(3., requires_grad=True)))
+    >>> y.backward()                           # ... is all that the chain rule needs
+    >>> a.grad, b.grad                         # ∂y/∂a = b and ∂y/∂b = a
+    (tensor(3.), tensor(2.))
     """
 
     __slots__ = ("_data", "_grad", "_requires_grad", "operation", "inputs", "settings", "number", "changes",

@@ -25,6 +25,20 @@ class Optimizer:
         Each group's ``"params"`` and settings; changing ``group["lr"]`` takes effect at the next step.
     state : dict
         What the optimizer remembers of each parameter between steps.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> class SignDescent(tn.optim.Optimizer):
+    ...     def __init__(self, params, lr):
+    ...         super().__init__(params, {"lr": lr})
+    ...     def update(self, p, g, state, *, lr):
+    ...         return -lr * np.sign(g)
+    >>> w = tn.tensor([1.0, -1.0], requires_grad=True)
+    >>> (w * w).sum().backward()
+    >>> SignDescent([w], lr=0.5).step()
+    >>> w
+    tensor([ 0.5000, -0.5000], requires_grad=True)
     """
 
     def __init__(self, params: Iterable, defaults: dict[str, Any]) -> None:

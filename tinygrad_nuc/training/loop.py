@@ -23,6 +23,11 @@ class History:
         Mean loss of each epoch: during the epoch on the training batches, after it on the validation data.
     best_epoch : int
         The epoch with the lowest validation loss, counted from 1.
+
+    Examples
+    --------
+    >>> History(train=[0.9, 0.5, 0.4], validation=[0.8, 0.5, 0.6]).best_epoch
+    2
     """
 
     train: list[float] = field(default_factory=list)

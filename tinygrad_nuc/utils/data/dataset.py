@@ -14,7 +14,18 @@ from ...engine.tensor import Tensor, value
 class Dataset:
     """Samples numbered from 0: a subclass has ``__len__`` and ``__getitem__``.
 
-    Where an array of numbers can be answered at once, it overrides `take` too.
+    Where many samples can be fetched at once, it overrides `take` too.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> class Squares(tn.utils.data.Dataset):
+    ...     def __len__(self):
+    ...         return 10
+    ...     def __getitem__(self, index):
+    ...         return float(index), float(index ** 2)
+    >>> next(iter(tn.utils.data.DataLoader(Squares(), batch_size=3)))
+    (tensor([0., 1., 2.]), tensor([0., 1., 4.]))
     """
 
     def __len__(self) -> int:

@@ -1,0 +1,142 @@
+"""Tensors among NumPy functions: what records, with NumPy's conventions; what refuses; which dtype comes out."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import tinygrad_nuc as tn
+
+A = np.array([[0.5, -1.5, 2.0], [1.0, 0.25, -0.75]])
+B = np.array([[1.5, 0.5, -1.0], [2.0, -0.25, 0.5]])
+P = np.abs(A) + 0.5
+
+CALLS = {       # name: (call, arrays)
+    "exp": (np.exp, A), "expm1": (np.expm1, A), "log": (np.log, P), "log1p": (np.log1p, P), "sqrt": (np.sqrt, P),
+    "sin": (np.sin, A), "cos": (np.cos, A), "tanh": (np.tanh, A), "absolute": (np.absolute, A), "negative": (np.negative, A),
+    "add": (np.add, A, B), "subtract": (np.subtract, A, B), "multiply": (np.multiply, A, B), "divide": (np.divide, A, P),
+    "power": (np.power, P, B), "power by a number": (lambda a: np.power(a, 3), A), "number to a power": (lambda a: np.power(2, a), A),
+    "maximum": (np.maximum, A, B), "minimum": (np.minimum, A, B), "where": (lambda a, b: np.where(A > 0, a, b), A, B),
+    "clip": (lambda a: np.clip(a, -1.2, 1.2), A), "clip by keywords": (lambda a: np.clip(a, min=-1.2), A),
+    "sum": (np.sum, A), "sum axis": (lambda a: np.sum(a, axis=0), A), "sum keepdims": (lambda a: np.sum(a, 1, keepdims=True), A),
+    "mean": (np.mean, A), "mean axes": (lambda a: np.mean(a, axis=(0, 1)), A), "var": (np.var, A),
+    "var ddof": (lambda a: np.var(a, axis=1, ddof=1), A), "max": (np.max, A), "amin": (lambda a: np.amin(a, axis=1), A),
+    "reshape": (lambda a: np.reshape(a, (3, 2)), A), "ravel": (np.ravel, A), "transpose": (np.transpose, A),
+    "transpose negative": (lambda a: np.transpose(a, (-1, 0)), A), "swapaxes": (lambda a: np.swapaxes(a, 0, 1), A),
+    "squeeze": (lambda a: np.squeeze(a[:, :1], 1), A), "expand_dims": (lambda a: np.expand_dims(a, (0, 2)), A),
+    "broadcast_to": (lambda a: np.broadcast_to(a, (4, 2, 3)), A), "copy": (np.copy, A),
+    "concatenate": (lambda a, b: np.concatenate([a, b], axis=1), A, B), "stack": (lambda a, b: np.stack([a, b]), A, B),
+    "concatenate flat": (lambda a, b: np.concatenate([a, b], axis=None), A, B),
+    "matmul": (np.matmul, A, B.T), "matmul vector": (np.matmul, A, B[0]), "operator @": (lambda a, b: a @ b, A, B.T),
+    "array + tensor": (lambda a: B + a, A), "array @ tensor": (lambda a: B.T @ a, A), "array - tensor": (lambda a: B - a, A),
+    "number / tensor": (lambda a: 2 / a, P), "number - tensor": (lambda a: 2 - a, A), "number ** tensor": (lambda a: 2 ** a, A),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_call_records_and_equals_numpys(name):
+    call, *arrays = CALLS[name]
+    tensors = [tn.tensor(a, requires_grad=True) for a in arrays]
+    y, expected = call(*tensors), call(*arrays)
+    assert isinstance(y, tn.Tensor) and y.requires_grad and y.shape == expected.shape and y.dtype == expected.dtype
+    np.testing.assert_allclose(y.data, expected, rtol=1e-15, atol=1e-15)
+    assert tn.gradcheck(call, tensors, atol=1e-7)
+
+
+@pytest.mark.parametrize(("call", "expected"), [
+    (lambda t: t > 0, A > 0), (lambda t: 0 <= t, 0 <= A), (lambda t: t == B, A == B), (lambda t: t != A, A != A),
+    (np.sign, np.sign(A)), (np.isfinite, np.isfinite(A)), (np.floor, np.floor(A)), (np.argmax, np.argmax(A)),
+    (lambda t: np.argmin(t, axis=1), np.argmin(A, axis=1)), (lambda t: np.any(t > 1, axis=0), np.any(A > 1, axis=0)),
+    (lambda t: ~(t > 0) & (t < 1) | (t == 2.0), ~(A > 0) & (A < 1) | (A == 2.0)), (np.ones_like, np.ones_like(A)),
+])
+def test_what_is_constant_almost_everywhere_has_no_history(call, expected):
+    y = call(tn.tensor(A, requires_grad=True))
+    assert isinstance(y, tn.Tensor) and not y.requires_grad
+    np.testing.assert_array_equal(y.data, expected)
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda t: np.fft.fft(t), r"numpy\.fft\.fft.*no derivative.*t\.data"),
+    (lambda t: np.linalg.det(t), r"numpy\.linalg\.det.*no derivative"),
+    (lambda t: np.arctan2(t, t), r"numpy\.arctan2.*no derivative"),
+    (lambda t: np.add.reduce(t), r"numpy\.add\.reduce.*np\.sum"),
+    (lambda t: np.exp(t, out=np.zeros(t.shape)), r"numpy\.exp cannot write a Tensor into an array"),
+    (lambda t: np.mean(t, where=True), r"numpy\.mean of a Tensor.*where"),
+    (lambda t: np.add(t, t, t), r"numpy\.add cannot write"),
+    (lambda t: tn.engine.registry.operations.Add.apply(t), "Add takes a, b, and was given 1 inputs"),
+])
+def test_what_has_no_derivative_says_so(call, message):
+    with pytest.raises(TypeError, match=message):
+        call(tn.tensor(A, requires_grad=True))
+
+
+def test_nothing_turns_a_recorded_tensor_into_an_array_silently():
+    t = tn.tensor(A, requires_grad=True)
+    for convert in (np.asarray, np.array, lambda t: t.numpy()):
+        with pytest.raises(RuntimeError, match=r"\.detach\(\)\.numpy\(\)"):
+            convert(t)
+    np.testing.assert_array_equal(np.asarray(t.detach()), A)
+
+
+# ---------------------------------------------------------------------- dtypes
+
+SINGLE = tn.tensor([1.0, 2.0])
+
+
+@pytest.mark.parametrize("number", [2, 2.0, True, np.float64(2.0), np.int64(2), np.float32(2.0)])
+def test_a_number_never_promotes(number):
+    for y in (SINGLE + number, number * SINGLE, SINGLE / number, SINGLE ** number, number ** SINGLE, number - SINGLE,
+              tn.maximum(SINGLE, number), tn.where(SINGLE > 1, SINGLE, number), SINGLE.clamp(0, number)):
+        assert y.dtype == np.float32
+
+
+def test_two_arrays_promote_as_in_numpy():
+    assert (SINGLE * tn.tensor([1.0, 2.0], dtype=tn.float64)).dtype == np.float64
+    assert (SINGLE * tn.tensor([1, 2])).dtype == (np.float32([1]) * np.int64([1])).dtype
+    assert (tn.tensor([1, 2]) / 2).dtype == np.float64
+
+
+def test_what_python_numbers_become():
+    assert [tn.tensor(x).dtype for x in (1.5, [1, 2], True, [1, 2.5])] == [np.float32, np.int64, np.bool_, np.float32]
+    assert tn.tensor(np.zeros(2)).dtype == np.float64 and tn.tensor(np.float64(1)).dtype == np.float64
+    assert tn.tensor([1, 2], dtype=tn.float32).dtype == np.float32
+    try:
+        tn.set_default_dtype(tn.float64)
+        assert tn.tensor(1.5).dtype == tn.zeros(2).dtype == tn.randn(2).dtype == tn.nn.Linear(1, 1).weight.dtype == np.float64
+    finally:
+        tn.set_default_dtype(tn.float32)
+    with pytest.raises(TypeError, match="floating-point"):
+        tn.set_default_dtype(tn.int64)
+
+
+@pytest.mark.parametrize("data", ["text", [1, "a"], None, object(), [1 + 2j]])
+def test_what_is_no_number_is_refused(data):
+    with pytest.raises(TypeError, match="floating-point numbers, integers or booleans"):
+        tn.tensor(data)
+
+
+def test_tensors_in_lists_are_not_converted_silently():
+    with pytest.raises(TypeError, match=r"tn\.stack"):
+        tn.tensor([tn.tensor(1.0), tn.tensor(2.0)])
+    with pytest.raises(TypeError, match="already"):
+        tn.Tensor(SINGLE)
+    with pytest.raises(TypeError, match=r"Add: a list.*tn\.tensor"):
+        SINGLE + [1.0, 2.0]
+
+
+def test_a_tensor_is_a_copy_and_as_tensor_is_not():
+    a = np.zeros(2)
+    copied, shared = tn.tensor(a), tn.as_tensor(a)
+    a[0] = 1
+    assert copied.tolist() == [0, 0] and shared.tolist() == [1, 0]
+    assert tn.as_tensor(shared) is shared
+
+
+# ---------------------------------------------------------------------- the package
+
+def test_importing_stays_light():
+    heavy = ["matplotlib", "sklearn", "scipy", "cupy", "torch", "pandas", "hypothesis"]
+    code = f"import sys, tinygrad_nuc; print([name for name in {heavy} if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
