@@ -33,7 +33,7 @@ from .engine.tensor import Tensor
 from .engine.transforms import grad
 from .inspect import gradcheck, gradgradcheck
 from .operations.activations import relu, sigmoid
-from .operations.arithmetic import abs, add, div, mul, neg, pow, sub
+from .operations.arithmetic import abs, add, div, mul, neg, pow, square, sub
 from .operations.copying import clone
 from .operations.exponential import exp, expm1, log, log1p, sqrt
 from .operations.joining import cat, stack

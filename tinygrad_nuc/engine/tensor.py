@@ -187,10 +187,7 @@ class Tensor:
         return int(self._data.size)
 
     def numpy(self) -> np.ndarray:
-        """The value as a NumPy array (sharing memory); refused while the tensor requires a gradient."""
-        if self._requires_grad:
-            raise RuntimeError("this tensor is being differentiated, and an array could not pass its gradient on: "
-                               "use t.detach().numpy()")
+        """The value as a NumPy array, without its history (PyTorch wants ``.detach().numpy()``, which works too)."""
         return self._data
 
     def item(self) -> Any:
@@ -218,7 +215,10 @@ class Tensor:
         return call_numpy(function, args, options)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.array(self.numpy(), dtype=dtype, copy=copy)
+        if self._requires_grad:
+            raise RuntimeError("this tensor is being differentiated, and an array could not pass its gradient on: "
+                               "where only the value is wanted, write t.numpy()")
+        return np.array(self._data, dtype=dtype, copy=copy)
 
     # ------------------------------------------------------------------ a Python object like others
 

@@ -166,3 +166,17 @@ def pow(input: Tensor | float, exponent: Tensor | float) -> Tensor:
     if isinstance(exponent, (int, float, np.generic)):
         return ConstantPower.apply(input, n=exponent)
     return Power.apply(input, exponent)
+
+
+@method
+@implements(np.square)
+def square(input: Tensor) -> Tensor:
+    """Square a²; derivative 2a.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.square(tn.tensor([-3.0, 2.0]))
+    tensor([9., 4.])
+    """
+    return ConstantPower.apply(input, n=2)
