@@ -30,23 +30,9 @@ from sklearn.tree import DecisionTreeClassifier
 
 import tinygrad_nuc as tn
 from tinygrad_nuc import nn, optim, plots
-from tinygrad_nuc.analysis import (
-    Abundance,
-    RectangularCuts,
-    count_two_bins,
-    fit_counts,
-    naive_count,
-    template_fit,
-    toy_pulls,
-)
-from tinygrad_nuc.simulation import (
-    CLASSES,
-    VARIABLES,
-    Detector,
-    kaon_probability,
-    simulate,
-    simulate_unlabelled,
-)
+from tinygrad_nuc.analysis import (Abundance, RectangularCuts, count_two_bins, fit_counts, naive_count, template_fit,
+                                   toy_pulls)
+from tinygrad_nuc.simulation import CLASSES, VARIABLES, Detector, kaon_probability, simulate, simulate_unlabelled
 from tinygrad_nuc.training import fit
 from tinygrad_nuc.utils.command import (
     Parser,
@@ -213,11 +199,13 @@ def run(args: argparse.Namespace, folder: Path) -> None:
     n = 0 if sample.unlabelled is None else len(sample.unlabelled)
     background, signal = sample.classes
     say(f"Data: {len(sample.y):,} labelled events ({np.sum(sample.y == 0):,} {background}, "
-        f"{np.sum(sample.y == 1):,} {signal}), {len(sample.variables)} variables" + (f"; {n:,} without labels" if n else "")
-        + (f"; {sample.dropped:,} row{'s' * (sample.dropped > 1)} with invalid cells dropped" if sample.dropped else ""))
+        f"{np.sum(sample.y == 1):,} {signal}), {len(sample.variables)} variables"
+        + (f"; {n:,} without labels" if n else "")
+        + (f"; rows with invalid cells dropped: {sample.dropped:,}" if sample.dropped else ""))
 
     # A quarter is kept back; nothing that follows is tuned on it.
-    x, x_test, y, y_test = train_test_split(sample.x, sample.y, test_size=0.25, stratify=sample.y, random_state=args.seed)
+    x, x_test, y, y_test = train_test_split(sample.x, sample.y, test_size=0.25, stratify=sample.y,
+                                            random_state=args.seed)
     scaler = (MinMaxScaler() if args.scale == "minmax" else StandardScaler()).fit(x)
 
     model = build(x.shape[1], args.hidden)
@@ -246,7 +234,8 @@ def run(args: argparse.Namespace, folder: Path) -> None:
         say(f"\nNo unlabelled sample: --apply FILE measures the fraction of {signal} in one.")
     if sample.reveal:
         network, found = classifiers["network"], measured["network"]
-        check_uncertainties(say, network, y_test, found["adjusted count"].value, n, 300 if args.quick else 1000, seeds[2])
+        f, n_toys = found["adjusted count"].value, 300 if args.quick else 1000
+        check_uncertainties(say, network, y_test, f, n, n_toys, seeds[2])
         mismodel(say, network, y_test, n, seeds[3])
         truth = sample.reveal()
         say(f"\nThe envelope is opened: the true fraction is {truth:.4f}. With the network,\n")
@@ -301,13 +290,16 @@ def save(folder, args, sample, model, scaler, say) -> None:
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, metavar="FILE", help="a labelled table (CSV, JSON, .npy, .npz, ROOT) instead of the simulation")
+    parser.add_argument("--data", type=Path, metavar="FILE",
+                        help="a labelled table (CSV, JSON, .npy, .npz, ROOT) instead of the simulation")
     parser.add_argument("--label", help="its label column, by name or number; the last one by default")
     parser.add_argument("--signal", help="the label of the class to look for")
-    parser.add_argument("--apply", type=Path, metavar="FILE", help="a table without labels, to measure the fraction of signal in")
+    parser.add_argument("--apply", type=Path, metavar="FILE",
+                        help="a table without labels, to measure the fraction of signal in")
     parser.add_argument("--drop-invalid", action="store_true", help="leave out rows with empty, NaN or infinite cells")
     parser.add_argument("--scale", choices=["minmax", "standard"], help="default: minmax, and standard with --data")
-    parser.add_argument("--hidden", type=whole_numbers, default=[32, 32], metavar="N,N,...", help="widths of the hidden layers (32,32)")
+    parser.add_argument("--hidden", type=whole_numbers, default=[32, 32], metavar="N,N,...",
+                        help="widths of the hidden layers (32,32)")
     parser.add_argument("--epochs", type=int, help="most passes through the training events (60)")
     parser.add_argument("--batch-size", type=int, help="events in one step (256, or all if there are fewer)")
     parser.add_argument("--lr", type=float, default=3e-3, help="learning rate of Adam (0.003)")

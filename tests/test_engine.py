@@ -377,7 +377,7 @@ def faulty():
 
 
 def test_gradcheck_finds_a_wrong_derivative_and_names_it(faulty):
-    with pytest.raises(tn.inspect.GradcheckError, match=r"input 0, element \[1\].* is 2, .*difference 4 \(2 of 2"):
+    with pytest.raises(tn.inspect.GradcheckError, match=r"input 0, element \[1\].* says 2, .*difference 4 \(2 of 2"):
         tn.gradcheck(lambda a: faulty[0].apply(a).sum(), leaf(1.0, 2.0))
 
 

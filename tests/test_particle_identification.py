@@ -241,4 +241,4 @@ def test_rows_with_invalid_cells_can_be_dropped(demo, table, tmp_path, capsys):
     x[5, 0] = np.nan
     data = write_csv(tmp_path / "nan.csv", x, y)
     assert demo.main(["--data", str(data), "--drop-invalid", "--epochs", "1", "--output", str(tmp_path / "run")]) == 0
-    assert re.search(r"1,199 labelled events.*1 row with invalid cells dropped", capsys.readouterr().out)
+    assert re.search(r"1,199 labelled events.*rows with invalid cells dropped: 1", capsys.readouterr().out)

@@ -198,7 +198,8 @@ def randn(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     >>> tn.randn(2)
     tensor([ 0.1257, -0.1321])
     """
-    return Tensor(default_generator().standard_normal(as_sizes(size)).astype(dtype or get_default_dtype()), requires_grad)
+    values = default_generator().standard_normal(as_sizes(size))
+    return Tensor(values.astype(dtype or get_default_dtype()), requires_grad)
 
 
 def randint(low: int, high: int, size: Any) -> Tensor:

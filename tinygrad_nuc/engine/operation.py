@@ -27,9 +27,10 @@ from typing import Any
 
 import numpy as np
 
+from .clock import clock
 from .grad_mode import is_grad_enabled
 from .registry import numpy_functions, operations
-from .tensor import Tensor, clock
+from .tensor import Tensor
 
 
 class Operation:

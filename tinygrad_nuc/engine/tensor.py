@@ -5,7 +5,6 @@ whole graph behind it goes with it. Every other method (``t.exp()``, ``t.sum(dim
 file that defines the operation; ``t.backward()`` by `tinygrad_nuc.engine.backward`.
 """
 
-import itertools
 import operator
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -13,18 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .arrays import as_array, describe
+from .clock import Changes, clock
 from .registry import call_numpy, operations
-
-clock = itertools.count(1)      # numbers every recorded operation and every change in place, in order of time
-
-
-class Changes:
-    """When an array was last changed in place: known to all tensors that share it."""
-
-    __slots__ = ("last",)
-
-    def __init__(self) -> None:
-        self.last = 0
 
 
 class Tensor:
@@ -112,8 +101,8 @@ class Tensor:
     def __le__(self, other: Any) -> "Tensor": return Tensor(self.data <= value(other))
     def __gt__(self, other: Any) -> "Tensor": return Tensor(self.data > value(other))
     def __ge__(self, other: Any) -> "Tensor": return Tensor(self.data >= value(other))
-    def __eq__(self, other: Any) -> Any: return Tensor(self.data == value(other)) if is_number(other) else NotImplemented
-    def __ne__(self, other: Any) -> Any: return Tensor(self.data != value(other)) if is_number(other) else NotImplemented
+    def __eq__(self, x: Any) -> Any: return Tensor(self.data == value(x)) if is_number(x) else NotImplemented
+    def __ne__(self, x: Any) -> Any: return Tensor(self.data != value(x)) if is_number(x) else NotImplemented
     def __and__(self, other: Any) -> "Tensor": return Tensor(self.data & value(other))
     def __or__(self, other: Any) -> "Tensor": return Tensor(self.data | value(other))
     def __xor__(self, other: Any) -> "Tensor": return Tensor(self.data ^ value(other))

@@ -167,7 +167,7 @@ def cross_entropy(input: Tensor, target: Any, reduction: str = "mean") -> Tensor
         return nll_loss(log_p, target, reduction)
     if target.shape != input.shape:
         raise ValueError(f"cross_entropy: the input has shape {input.shape} and the target {target.shape}; a target of "
-                         f"{target.dtype} holds probabilities and needs the same shape (class numbers are integers: .long())")
+                         f"{target.dtype} holds probabilities and needs the same shape (for class numbers: .long())")
     target = matching("cross_entropy", input, target)
     loss = -(target * log_p).sum(0 if input.ndim == 1 else 1)
     return reduced("cross_entropy", loss, reduction)

@@ -39,7 +39,7 @@ def fans(tensor: Tensor) -> tuple[int, int]:
     (75, 400)
     """
     if tensor.ndim < 2:
-        raise ValueError(f"initialisation: fan-in and fan-out need at least 2 dimensions, and the shape is {tensor.shape}")
+        raise ValueError(f"initialisation: fan-in and fan-out need at least 2 dimensions, not shape {tensor.shape}")
     rest = math.prod(tensor.shape[2:])
     return tensor.shape[1] * rest, tensor.shape[0] * rest
 

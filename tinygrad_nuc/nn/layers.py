@@ -9,7 +9,8 @@ from ..engine.arrays import get_default_dtype
 from ..engine.tensor import Tensor
 from . import functional as F
 from . import init
-from .module import Module, Parameter
+from .module import Module
+from .parameter import Parameter
 
 
 def checked_size(layer: str, name: str, value: int) -> int:

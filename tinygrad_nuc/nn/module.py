@@ -8,26 +8,7 @@ import numpy as np
 from ..engine.backward import forget_gradient
 from ..engine.grad_mode import no_grad
 from ..engine.tensor import Tensor, value
-
-
-class Parameter(Tensor):
-    """A tensor that a module trains: it requires a gradient, and modules list it under its name.
-
-    Examples
-    --------
-    >>> import tinygrad_nuc as tn
-    >>> tn.nn.Parameter(tn.zeros(2))
-    Parameter containing:
-    tensor([0., 0.], requires_grad=True)
-    """
-
-    __slots__ = ()
-
-    def __init__(self, data: Any, requires_grad: bool = True) -> None:
-        super().__init__(value(data), requires_grad)
-
-    def __repr__(self) -> str:
-        return "Parameter containing:\n" + super().__repr__()
+from .parameter import Parameter
 
 
 class Module:
@@ -95,8 +76,8 @@ class Module:
         for table, kind in kinds.items():
             if name in self.__dict__.get(table, ()):
                 if value is not None and not isinstance(value, kind):
-                    raise TypeError(f"{type(self).__name__}.{name} is a {kind.__name__}: assign another {kind.__name__} or None, "
-                                    f"not a {type(value).__name__}")
+                    raise TypeError(f"{type(self).__name__}.{name} is a {kind.__name__}: "
+                                    f"assign another {kind.__name__} or None, not a {type(value).__name__}")
                 return self.__dict__[table]
         return None
 

@@ -26,7 +26,8 @@ class Concatenate(Operation):
             return "single numbers have no axis to be joined along; use stack"
         if len({a.ndim for a in arrays}) > 1:
             return "all must have the same number of dimensions"
-        return f"all must have the same shape except along axis {axis}" if -arrays[0].ndim <= axis < arrays[0].ndim else ""
+        there_is_such_an_axis = -arrays[0].ndim <= axis < arrays[0].ndim
+        return f"all must have the same shape except along axis {axis}" if there_is_such_an_axis else ""
 
 
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:

@@ -27,7 +27,8 @@ def measurements(ax: Axes, values: Mapping[str, tuple[float, float]], quantity: 
     [0.33, 0.3]
     """
     x, errors = zip(*values.values(), strict=True)
-    drawn: list[Any] = [ax.errorbar(x, range(len(x)), xerr=errors, fmt="o", color=BACKGROUND, capsize=4, label="measured ± 1 σ")]
+    drawn: list[Any] = [ax.errorbar(x, range(len(x)), xerr=errors, fmt="o", color=BACKGROUND, capsize=4,
+                                    label="measured ± 1 σ")]
     if truth is not None:
         drawn.append(ax.axvline(truth, color=SIGNAL, linestyle="--", label=f"truth {truth:.4f}"))
     ax.set_yticks(range(len(x)), values)

@@ -102,15 +102,16 @@ def fit(model: Module, loss_function: Callable, optimizer: Optimizer, train: Dat
     if epochs < 1:
         raise ValueError(f"fit: epochs must be at least 1, not {epochs}")
     history, best = History(), copied(model)
+    hide_bar = None if progress is None else not progress
     try:
         # An infinite loss ends the training with an error of its own, so NumPy need not warn of it too.
         with np.errstate(over="ignore", invalid="ignore"), \
-                tqdm(total=epochs * len(train), unit="batch", disable=None if progress is None else not progress) as bar:
+                tqdm(total=epochs * len(train), unit="batch", disable=hide_bar) as bar:
             for epoch in range(1, epochs + 1):
                 history.train.append(train_one_epoch(model, loss_function, optimizer, train, bar, history, epoch))
                 history.validation.append(evaluate(model, loss_function, validation))
                 if not math.isfinite(history.validation[-1]):
-                    raise FloatingPointError(f"fit: the validation loss is {history.validation[-1]} after epoch {epoch}; "
+                    raise FloatingPointError(f"fit: validation loss {history.validation[-1]} after epoch {epoch}; "
                                              "a smaller learning rate may help")
                 if history.best_epoch == epoch:
                     best = copied(model)
@@ -135,7 +136,8 @@ def train_one_epoch(model: Module, loss_function: Callable, optimizer: Optimizer
         total += loss.item() * len(x)
         samples += len(x)
         if not math.isfinite(total):
-            raise FloatingPointError(f"fit: the loss became {loss.item()} in epoch {epoch}; a smaller learning rate may help")
+            raise FloatingPointError(f"fit: the loss became {loss.item()} in epoch {epoch}; "
+                                     "a smaller learning rate may help")
         bar.update()
         if not bar.disable:
             bar.set_postfix(epoch=epoch, loss=f"{total / samples:.4f}",

@@ -1,0 +1,14 @@
+"""The engine's time: what was made before what, and when an array was last changed in place."""
+
+import itertools
+
+clock = itertools.count(1)      # next(clock) for every recorded operation and every change in place
+
+
+class Changes:
+    """When an array was last changed in place: known to all tensors that share it."""
+
+    __slots__ = ("last",)
+
+    def __init__(self) -> None:
+        self.last = 0
