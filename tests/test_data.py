@@ -227,5 +227,5 @@ def test_a_split_is_random_and_seeded():
 
 @pytest.mark.parametrize("lengths", [[5, 6], [12, -2], [0.5, 0.6], [0.5, 0.4], []])
 def test_lengths_that_do_not_add_up_are_refused(lengths):
-    with pytest.raises(ValueError, match="random_split: the lengths .* must add up to the 10 samples, or to 1"):
+    with pytest.raises(ValueError, match="random_split: the lengths .* add up to the 10 samples, or shares that add up to 1"):
         random_split(numbers(10), lengths)

@@ -224,7 +224,7 @@ def test_a_group_is_checked_like_the_defaults():
 
 def test_an_optimizer_of_ones_own_needs_only_its_formula():
     class SignDescent(Optimizer):
-        def update(self, p, g, state, *, lr):
+        def change(self, p, g, state, *, lr):
             return -lr * np.sign(g)
 
     w = tn.tensor(np.array([1.0, -1.0]), requires_grad=True)
@@ -237,5 +237,5 @@ def test_an_optimizer_of_ones_own_needs_only_its_formula():
 def test_an_optimizer_without_a_formula_says_so():
     w, b = start()
     loss(w, b).backward()
-    with pytest.raises(TypeError, match="Optimizer has no update method"):
+    with pytest.raises(TypeError, match="Optimizer has no change method"):
         Optimizer([w], {"lr": 0.1}).step()

@@ -32,7 +32,7 @@ def demo():
 def quick(demo, tmp_path_factory):
     """The output folder of one quick run with a few more epochs."""
     folder = tmp_path_factory.mktemp("pid") / "run"
-    assert demo.main(["--quick", "--epochs", "12", "--seed", "3", "--output", str(folder)]) == 0
+    assert demo.main(["--quick", "--epochs", "12", "--output", str(folder)]) == 0
     return folder
 
 
@@ -48,10 +48,10 @@ def test_the_classifiers_come_in_the_right_order(quick):
     report = (quick / "report.txt").read_text()
     accuracy = {name: rows(report, name)[0][0] for name in ("cuts by hand", "decision tree", "network", "ideal")}
     assert accuracy["ideal"] == pytest.approx(0.9457, abs=0.006)            # ± 2.6 standard errors of 10,000 events
-    assert accuracy["network"] > 0.938
+    assert accuracy["network"] > accuracy["ideal"] - 0.010          # 0.0003 below at full size
     assert accuracy["cuts by hand"] == pytest.approx(0.911, abs=0.008)
     assert accuracy["cuts by hand"] < accuracy["decision tree"] <= accuracy["ideal"] + 0.003
-    difference, error, *_ = rows(report, "network − ideal")[0]
+    difference, error = rows(report, "network − ideal")[0][:2]
     assert difference < 3 * error
 
 
@@ -61,7 +61,7 @@ def test_the_table_agrees_with_itself(quick):
         assert sum(matrix) == 10_000 and fp + tn_ == fn + tp == 5_000
         assert accuracy == pytest.approx((tn_ + tp) / 10_000, abs=5e-5)
         assert (tpr, fpr) == (pytest.approx(tp / 5_000, abs=5e-5), pytest.approx(fp / 5_000, abs=5e-5))
-        assert auc > 0.98
+        assert auc > rows((quick / "report.txt").read_text(), "ideal")[0][3] - 0.010
 
 
 def test_the_abundance_is_right_within_its_error(quick):
@@ -193,13 +193,18 @@ def bad(folder, x, y):
     yield ["--data", write_csv(folder / "other.csv", x, np.where(y, "g", "h")), "--signal", "x"], "x.*g.*h|g.*h.*x"
     yield ["--data", good, "--batch-size", "5000"], "batch of 5000 is larger than the 810 samples"
     yield ["--data", good, "--apply", write_csv(folder / "narrow.csv", x[:, :1], y)], "narrow"
-    yield ["--data", write_csv(folder / "tiny.csv", x[598:602], y[598:602])], "test_size|class"
+    yield ["--data", write_csv(folder / "tiny.csv", x[598:602], y[598:602])], r"tiny\.csv.*at least 20 events of each class"
+    yield ["--data", changed("huge.csv", 4, "1e300", column=1)], r"huge\.csv.*width has values up to 1e\+300"
     yield ["--quick", "--epochs", "0"], "epochs"
     yield ["--quick", "--hidden", "0"], "out_features"
     yield ["--quick", "--hidden", "a,b"], "--hidden"
     yield ["--quick", "--lr", "-1"], "lr"
     yield ["--data", good, "--lr", "1e30"], "smaller learning rate"
     yield ["--apply", good], "--apply needs --data"
+    yield ["--drop-invalid"], "--drop-invalid needs --data"
+    yield ["--quick", "--seed", "-1"], "--seed must be.*-1"
+    yield ["--quick", "--hidden", ""], "--hidden.*whole numbers"
+    yield ["--quick", "--hidden", "100000000000"], "allocate"
 
 
 def test_bad_input_is_one_clear_line_and_leaves_nothing(demo, table, tmp_path, capsys):
@@ -213,6 +218,18 @@ def test_bad_input_is_one_clear_line_and_leaves_nothing(demo, table, tmp_path, c
         assert status == 2, (arguments, error)
         assert re.fullmatch(r"error: [^\n]+\n", error) and re.search(message, error), (arguments, error)
         assert not outputs.exists()
+
+
+def test_a_network_that_learned_nothing_is_reported_and_not_a_crash(demo, tmp_path):
+    assert demo.main(["--quick", "--lr", "0", "--epochs", "1", "--output", str(tmp_path / "run")]) == 0
+    report = (tmp_path / "run" / "report.txt").read_text()
+    assert "cannot measure anything" in report and rows(report, "naive count")[-1][0] in (0.0, 1.0)
+    assert "adjusted count" not in report.split("envelope")[1]
+
+
+def test_debug_shows_where_an_error_comes_from(demo, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        demo.main(["--debug", "--data", str(tmp_path / "missing.csv"), "--output", str(tmp_path / "run")])
 
 
 def test_an_earlier_result_survives_a_failure(demo, quick, tmp_path, capsys):

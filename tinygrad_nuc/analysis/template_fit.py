@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .abundance import Abundance
 
-__all__ = ["fit_counts", "quantile_bins", "template_fit"]
+__all__ = ["count_in_bins", "fit_counts", "quantile_bins", "template_fit"]
 
 
 def fit_counts(pion_counts: ArrayLike, kaon_counts: ArrayLike, unlabelled_counts: ArrayLike) -> Abundance:
@@ -164,6 +164,30 @@ def quantile_bins(response_pion: ArrayLike, response_kaon: ArrayLike, bins: int)
     return np.concatenate([[-np.inf], inner, [np.inf]])
 
 
+def count_in_bins(response: ArrayLike, edges: ArrayLike) -> NDArray[np.int64]:
+    """Events in each bin of `quantile_bins`.
+
+    Parameters
+    ----------
+    response : array_like
+        Shape (n,).
+    edges : array_like
+        Increasing, −inf first and +inf last.
+
+    Returns
+    -------
+    ndarray
+        Shape (len(edges) − 1,), adding up to n.
+
+    Examples
+    --------
+    >>> print(count_in_bins([0.1, 0.5, 0.9], [-np.inf, 0.5, np.inf]))
+    [1 2]
+    """
+    edges = np.asarray(edges)
+    return np.bincount(np.searchsorted(edges[1:-1], np.ravel(response), side="right"), minlength=len(edges) - 1)
+
+
 def template_fit(
     response_pion: ArrayLike, response_kaon: ArrayLike, response_unlabelled: ArrayLike, *, bins: int = 20
 ) -> Abundance:
@@ -206,8 +230,4 @@ def template_fit(
         if np.any(np.isnan(response)):
             raise ValueError(f"response_{name} contains NaN")
     edges = quantile_bins(response_pion, response_kaon, bins)
-    counts = [
-        np.bincount(np.searchsorted(edges[1:-1], np.ravel(r), side="right"), minlength=len(edges) - 1)
-        for r in samples.values()
-    ]
-    return fit_counts(*counts)
+    return fit_counts(*(count_in_bins(response, edges) for response in samples.values()))

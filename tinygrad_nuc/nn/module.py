@@ -56,28 +56,28 @@ class Module:
 
     # ------------------------------------------------------------------ attributes find their table
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        table = self._table_for(name, value)
+    def __setattr__(self, name: str, thing: Any) -> None:
+        table = self._table_for(name, thing)
         if table is None:
-            object.__setattr__(self, name, value)
+            object.__setattr__(self, name, thing)
             return
         for other in (self._parameters, self._buffers, self._modules, self.__dict__):
             if other is not table:
                 other.pop(name, None)
-        table[name] = value
+        table[name] = thing
 
-    def _table_for(self, name: str, value: Any) -> dict | None:
-        """Which table an attribute belongs into; None for an ordinary one."""
-        kinds = {"_parameters": Parameter, "_modules": Module, "_buffers": Tensor}
-        for table, kind in kinds.items():
-            if isinstance(value, kind) and table != "_buffers":
+    def _table_for(self, name: str, thing: Any) -> dict | None:
+        """Where an attribute belongs: a table for its kind, the table that has its name already, or none."""
+        kinds: dict[str, type] = {"_parameters": Parameter, "_modules": Module, "_buffers": Tensor}
+        for table in ("_parameters", "_modules"):
+            if isinstance(thing, kinds[table]):
                 self._require_init(name)
                 return self.__dict__[table]
         for table, kind in kinds.items():
             if name in self.__dict__.get(table, ()):
-                if value is not None and not isinstance(value, kind):
+                if thing is not None and not isinstance(thing, kind):
                     raise TypeError(f"{type(self).__name__}.{name} is a {kind.__name__}: "
-                                    f"assign another {kind.__name__} or None, not a {type(value).__name__}")
+                                    f"assign another {kind.__name__} or None, not a {type(thing).__name__}")
                 return self.__dict__[table]
         return None
 
@@ -119,36 +119,32 @@ class Module:
         """The modules directly inside this one."""
         return (module for module in self._modules.values() if module is not None)
 
+    def _walk(self, prefix: str) -> Iterator[tuple[str, "Module"]]:
+        """(name, module) along every path; what is shared comes once for each of its names."""
+        yield prefix, self
+        for name, child in self._modules.items():
+            if child is not None:
+                yield from child._walk(f"{prefix}.{name}" if prefix else name)
+
+    def _walk_values(self, prefix: str, *tables: str) -> Iterator[tuple[str, Any]]:
+        """(name, tensor) along every path, from the given tables of each module."""
+        for module_name, module in self._walk(prefix):
+            for table in tables:
+                for name, tensor in module.__dict__[table].items():
+                    if tensor is not None:
+                        yield (f"{module_name}.{name}" if module_name else name), tensor
+
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, "Module"]]:
         """(name, module) for this module and all inside it, each once."""
-        seen: set[int] = set()
-
-        def walk(module: Module, name: str) -> Iterator[tuple[str, Module]]:
-            if id(module) not in seen:
-                seen.add(id(module))
-                yield name, module
-                for key, child in module._modules.items():
-                    if child is not None:
-                        yield from walk(child, f"{name}.{key}" if name else key)
-        return walk(self, prefix)
+        return each_once(self._walk(prefix))
 
     def modules(self) -> Iterator["Module"]:
         """This module and all inside it, each once."""
         return (module for _, module in self.named_modules())
 
-    def _named(self, table: str, prefix: str) -> Iterator[tuple[str, Any]]:
-        for module_name, module in self.named_modules(prefix):
-            for name, value in module.__dict__[table].items():
-                if value is not None:
-                    yield (f"{module_name}.{name}" if module_name else name), value
-
     def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Parameter]]:
         """(name, parameter) for this module and all inside it; a shared parameter comes once."""
-        seen: set[int] = set()
-        for name, parameter in self._named("_parameters", prefix):
-            if id(parameter) not in seen:
-                seen.add(id(parameter))
-                yield name, parameter
+        return each_once(self._walk_values(prefix, "_parameters"))
 
     def parameters(self) -> Iterator[Parameter]:
         """All parameters of this module and those inside it."""
@@ -156,7 +152,7 @@ class Module:
 
     def named_buffers(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
         """(name, buffer) for this module and all inside it."""
-        return self._named("_buffers", prefix)
+        return each_once(self._walk_values(prefix, "_buffers"))
 
     def apply(self, function: Any) -> "Module":
         """Call `function` on every module inside and then on this one, for instance to initialise weights."""
@@ -170,7 +166,7 @@ class Module:
     def train(self, mode: bool = True) -> "Module":
         """Switch to training behaviour (dropout drops, batch norm uses the batch), or back."""
         for module in self.modules():
-            module.__dict__["training"] = bool(mode)
+            module.training = bool(mode)
         return self
 
     def eval(self) -> "Module":
@@ -217,21 +213,7 @@ class Module:
         >>> {name: t.shape for name, t in tn.nn.Linear(3, 2).state_dict().items()}
         {'weight': (2, 3), 'bias': (2,)}
         """
-        return {name: value.detach() for name, value in self._state()}
-
-    def _state(self) -> Iterator[tuple[str, Tensor]]:
-        """All names, also those under which a shared parameter appears again."""
-        for module_name, module in self._all_paths(""):
-            for table in (module._parameters, module._buffers):
-                for name, value in table.items():
-                    if value is not None:
-                        yield (f"{module_name}.{name}" if module_name else name), value
-
-    def _all_paths(self, prefix: str) -> Iterator[tuple[str, "Module"]]:
-        yield prefix, self
-        for name, child in self._modules.items():
-            if child is not None:
-                yield from child._all_paths(f"{prefix}.{name}" if prefix else name)
+        return {name: tensor.detach() for name, tensor in self._walk_values("", "_parameters", "_buffers")}
 
     def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> None:
         """Copy values into the parameters and buffers; nothing is changed unless everything fits.
@@ -257,7 +239,7 @@ class Module:
         >>> bool((a.weight == b.weight).all())
         True
         """
-        own = dict(self._state())
+        own = dict(self._walk_values("", "_parameters", "_buffers"))
         missing, unexpected = [k for k in own if k not in state], [k for k in state if k not in own]
         if strict and (missing or unexpected):
             raise KeyError(f"{type(self).__name__}.load_state_dict: missing {missing}, unexpected {unexpected}")
@@ -282,6 +264,15 @@ class Module:
     def __repr__(self) -> str:
         children = [(f"({name}): ", repr(child)) for name, child in self._modules.items()]
         return framed(type(self).__name__, self.extra_repr(), children)
+
+
+def each_once(named: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Leave out what came before under another name."""
+    seen: set[int] = set()
+    for name, thing in named:
+        if id(thing) not in seen:
+            seen.add(id(thing))
+            yield name, thing
 
 
 def framed(name: str, extra: str, children: list[tuple[str, str]]) -> str:

@@ -52,7 +52,7 @@ class Adam(Optimizer):
         if not (isinstance(betas, (tuple, list)) and len(betas) == 2 and all(0 <= beta < 1 for beta in betas)):
             raise ValueError(f"Adam: betas must be two numbers from 0 up to but not including 1, not {betas}")
 
-    def update(self, p: Any, g: Any, state: dict[str, Any], *, lr: float, betas: tuple[float, float],  # type: ignore[override]
+    def change(self, p: Any, g: Any, state: dict[str, Any], *, lr: float, betas: tuple[float, float],  # type: ignore[override]
                eps: float, weight_decay: float) -> Any:
         if not state:
             state.update(t=0, m=np.zeros_like(p), v=np.zeros_like(p))

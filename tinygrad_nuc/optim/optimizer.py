@@ -10,7 +10,7 @@ from ..engine.tensor import Tensor
 
 
 class Optimizer:
-    """Base class: keeps parameter groups and calls ``update`` for every parameter that has a gradient.
+    """Base class: keeps parameter groups and applies ``change`` to every parameter that has a gradient.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Optimizer:
     >>> class SignDescent(tn.optim.Optimizer):
     ...     def __init__(self, params, lr):
     ...         super().__init__(params, {"lr": lr})
-    ...     def update(self, p, g, state, *, lr):
+    ...     def change(self, p, g, state, *, lr):
     ...         return -lr * np.sign(g)
     >>> w = tn.tensor([1.0, -1.0], requires_grad=True)
     >>> (w * w).sum().backward()
@@ -78,7 +78,7 @@ class Optimizer:
 
     def check(self, **settings: Any) -> None:
         """Refuse settings that make no sense."""
-        for name in ("lr", "weight_decay", "momentum", "eps"):
+        for name in ("lr", "weight_decay", "momentum", "dampening", "eps"):
             value = settings.get(name, 0)
             if not (isinstance(value, (int, float, np.number)) and 0 <= value < np.inf):
                 raise ValueError(f"{type(self).__name__}: {name} must be a finite number of at least 0, not {value!r}")
@@ -95,8 +95,8 @@ class Optimizer:
             settings = {name: value for name, value in group.items() if name != "params"}
             for p in group["params"]:
                 if p.grad is not None:
-                    p.data += self.update(p.data, p.grad.data, self.state.setdefault(p, {}), **settings)
+                    p.data += self.change(p.data, p.grad.data, self.state.setdefault(p, {}), **settings)
 
-    def update(self, p: Any, g: Any, state: dict[str, Any], **settings: Any) -> Any:
-        """The change of a parameter with value `p` and gradient `g`."""
-        raise TypeError(f"{type(self).__name__} has no update method")
+    def change(self, p: Any, g: Any, state: dict[str, Any], **settings: Any) -> Any:
+        """What to add to a parameter with value `p` and gradient `g`."""
+        raise TypeError(f"{type(self).__name__} has no change method")

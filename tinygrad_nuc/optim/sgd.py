@@ -47,7 +47,7 @@ class SGD(Optimizer):
         if settings["nesterov"] and (settings["momentum"] == 0 or settings["dampening"] != 0):
             raise ValueError("SGD: nesterov needs a momentum above 0 and a dampening of 0")
 
-    def update(self, p: Any, g: Any, state: dict[str, Any], *, lr: float, momentum: float, dampening: float,  # type: ignore[override]
+    def change(self, p: Any, g: Any, state: dict[str, Any], *, lr: float, momentum: float, dampening: float,  # type: ignore[override]
                weight_decay: float, nesterov: bool) -> Any:
         if weight_decay:
             g = g + weight_decay * p

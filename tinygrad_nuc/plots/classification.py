@@ -1,6 +1,7 @@
 """Two classes: what was measured, what a classifier answers, and how often it is right."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -8,19 +9,19 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from .figures import BACKGROUND, PALETTE, SIGNAL, label
+from .figures import BLUE, PALETTE, ORANGE, finish
 
 
 def two_histograms(ax: Axes, x: NDArray, y: NDArray, edges: NDArray, classes: Sequence[str]) -> list[NDArray]:
     """Both classes over the same bins, the background filled and the signal as a line."""
     counts = [np.histogram(x[y == k], edges)[0] for k in (0, 1)]
-    ax.stairs(counts[0], edges, fill=True, color=BACKGROUND, alpha=0.5, label=classes[0])
-    ax.stairs(counts[1], edges, color=SIGNAL, linewidth=2, label=classes[1])
+    ax.stairs(counts[0], edges, fill=True, color=BLUE, alpha=0.5, label=classes[0])
+    ax.stairs(counts[1], edges, color=ORANGE, linewidth=2, label=classes[1])
     return counts
 
 
 def variable_histogram(ax: Axes, x: NDArray, y: NDArray, name: str, classes: Sequence[str],
-                       bins: int = 80) -> list[NDArray]:
+                       bins: int | None = None) -> list[NDArray]:
     """A measured variable for both classes, over the range that holds all but 0.2 % of the events.
 
     Parameters
@@ -31,6 +32,8 @@ def variable_histogram(ax: Axes, x: NDArray, y: NDArray, name: str, classes: Seq
         For the axis, with its unit.
     classes : (str, str)
         Names of class 0 and class 1.
+    bins : int, optional
+        80 for many events, half as many below 20,000.
 
     Returns
     -------
@@ -48,13 +51,14 @@ def variable_histogram(ax: Axes, x: NDArray, y: NDArray, name: str, classes: Seq
     low, high = np.quantile(x, [0.001, 0.999]) if len(x) > 1000 else (x.min(), x.max())
     if low == high:
         low, high = low - 0.5, high + 0.5
-    counts = two_histograms(ax, x, y, np.linspace(low, high, bins + 1), classes)
-    label(ax, name, "events per bin")
+    edges = np.linspace(low, high, (bins or (80 if len(x) > 20_000 else 40)) + 1)
+    counts = two_histograms(ax, x, y, edges, classes)
+    finish(ax, name, f"events per {edges[1] - edges[0]:.2g}")
     return counts
 
 
 def response_histogram(ax: Axes, response: NDArray, y: NDArray, title: str, classes: Sequence[str],
-                       threshold: float = 0.5) -> list[NDArray]:
+                       threshold: float = 0.5, name: str = "response") -> list[NDArray]:
     """A classifier's answers for both classes, on a logarithmic scale, with the threshold.
 
     Returns
@@ -74,18 +78,19 @@ def response_histogram(ax: Axes, response: NDArray, y: NDArray, title: str, clas
     counts = two_histograms(ax, response, y, edges, classes)
     ax.axvline(threshold, color="0.4", linestyle="--", label=f"threshold {threshold:g}")
     ax.set_yscale("log")
-    label(ax, "response", "events per bin", title, loc="upper center")
+    finish(ax, name, f"events per {edges[1] - edges[0]:.2g}", title, loc="upper left", bbox_to_anchor=(0.12, 1.0))
     return counts
 
 
-def roc_curves(ax: Axes, curves: Mapping[str, tuple[NDArray, NDArray, float]], closer: float = 0.3) -> list[Line2D]:
-    """True- against false-positive rate, one point for each threshold, with the interesting corner enlarged.
+def roc_curves(ax: Axes, curves: Mapping[str, tuple[NDArray, NDArray, float]], corner: float = 1.0) -> list[Line2D]:
+    """True- against false-positive rate, one point for each threshold.
 
     Parameters
     ----------
     curves : mapping from name to (false-positive rates, true-positive rates, area under the curve)
-    closer : float
-        Side of the corner that the inset shows.
+        One of the name "ideal" is drawn dotted, on top of the others.
+    corner : float
+        Show only the upper left corner, up to this false-positive rate.
 
     Examples
     --------
@@ -95,19 +100,17 @@ def roc_curves(ax: Axes, curves: Mapping[str, tuple[NDArray, NDArray, float]], c
     >>> lines[0].get_label()
     'perfect (AUC 1.0000)'
     """
-    inset = ax.inset_axes((0.4, 0.33, 0.5, 0.5))
     lines = []
-    for (name, (fpr, tpr, auc)), colour in zip(curves.items(), PALETTE, strict=False):
-        style: dict[str, Any] = {"color": colour, "linewidth": 2}
-        if name == "ideal":
-            style |= {"color": "black", "linestyle": ":"}
-        lines += ax.plot(fpr, tpr, label=f"{name} (AUC {auc:.4f})", **style)
-        inset.plot(fpr, tpr, **style)
-    ax.plot([0, 1], [0, 1], color="0.7", linewidth=1, linestyle=":")
-    inset.set(xlim=(0, closer), ylim=(1 - closer, 1))
-    inset.tick_params(labelsize=11)
-    ax.indicate_inset_zoom(inset, edgecolor="0.5")
-    label(ax, "false-positive rate", "true-positive rate", "ROC curve", loc="lower right")
+    for (name, (fpr, tpr, auc)), colour in zip(curves.items(), cycle(PALETTE)):     # more curves: the colours repeat
+        ideal = name == "ideal"
+        lines += ax.plot(fpr, tpr, color="black" if ideal else colour, linestyle=":" if ideal else "-", linewidth=2.5,
+                         label=f"{name} (AUC {auc:.4f})")
+    if corner < 1:
+        ax.set(xlim=(-0.01 * corner, corner), ylim=(1 - corner, 1 + 0.01 * corner))
+        finish(ax, "false-positive rate", "true-positive rate", "the corner enlarged", legend=False)
+    else:
+        ax.plot([0, 1], [0, 1], color="0.7", linewidth=1, linestyle="--")
+        finish(ax, "false-positive rate", "true-positive rate", "ROC curves", loc="lower right")
     return lines
 
 
@@ -123,12 +126,12 @@ def confusion_matrices(axes: Sequence[Axes], matrices: Mapping[str, NDArray], cl
     ['8\\n80.0%', '2\\n20.0%', '1\\n10.0%', '9\\n90.0%']
     """
     images = []
-    for ax, (name, matrix) in zip(axes, matrices.items(), strict=False):
+    for ax, (name, matrix) in zip(axes, matrices.items(), strict=True):
         share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
         images.append(ax.imshow(share, cmap="Blues", vmin=0, vmax=1))
         for (i, j), count in np.ndenumerate(matrix):
             ax.text(j, i, f"{count:,}\n{share[i, j]:.1%}", ha="center", va="center", fontsize=13,
                     color="white" if share[i, j] > 0.5 else "black")
         ax.set(xticks=[0, 1], xticklabels=classes, yticks=[0, 1], yticklabels=classes)
-        label(ax, "predicted", "true", name, legend=False)
+        finish(ax, "predicted", "true", name, legend=False)
     return images

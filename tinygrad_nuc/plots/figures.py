@@ -5,10 +5,11 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 # Okabe and Ito's colours, which stay different for colour-blind eyes.
-BACKGROUND, SIGNAL = "#0072B2", "#D55E00"
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+BLUE, ORANGE = "#0072B2", "#D55E00"                                         # for whatever comes in twos
+PALETTE = ("#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")           # for what comes in threes and more
 
 
 def grid(n: int, width: float = 6.4, height: float = 4.8, columns: int | None = None) -> tuple[Figure, list[Axes]]:
@@ -25,7 +26,8 @@ def grid(n: int, width: float = 6.4, height: float = 4.8, columns: int | None = 
     """
     columns = min(n, 4) if columns is None else columns
     rows = math.ceil(n / columns)
-    picture = Figure(figsize=(width * columns, height * rows), layout="constrained", dpi=120)
+    picture = Figure(figsize=(width * columns, height * rows), dpi=120,
+                     layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1))
     axes = list(picture.subplots(rows, columns, squeeze=False).flat)
     for ax in axes[:n]:
         ax.tick_params(labelsize=12)
@@ -34,11 +36,11 @@ def grid(n: int, width: float = 6.4, height: float = 4.8, columns: int | None = 
     return picture, axes[:n]
 
 
-def label(ax: Axes, x: str, y: str, title: str = "", legend: bool = True, **legend_options: Any) -> None:
-    """Name the axes; a picture without units is not worth showing."""
+def finish(ax: Axes, x: str, y: str, title: str = "", legend: bool = True, **legend_options: Any) -> None:
+    """Name the axes, and add the legend; a picture without units is not worth showing."""
     ax.set_xlabel(x, fontsize=13)
     ax.set_ylabel(y, fontsize=13)
     if title:
         ax.set_title(title, fontsize=14)
     if legend:
-        ax.legend(fontsize=12, facecolor="white", edgecolor="none", framealpha=0.9, **legend_options)
+        ax.legend(fontsize=12, facecolor="white", edgecolor="none", framealpha=0.85, **legend_options)

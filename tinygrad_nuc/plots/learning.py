@@ -5,7 +5,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from ..training import History
-from .figures import BACKGROUND, SIGNAL, label
+from .figures import BLUE, ORANGE, finish
 
 
 def learning_curve(ax: Axes, history: History, loss: str = "loss") -> list[Line2D]:
@@ -20,10 +20,10 @@ def learning_curve(ax: Axes, history: History, loss: str = "loss") -> list[Line2
     2
     """
     epochs = range(1, len(history.train) + 1)
-    train, = ax.plot(epochs, history.train, color=BACKGROUND, marker="o", markersize=4, label="training")
-    validation, = ax.plot(epochs, history.validation, color=SIGNAL, marker="s", markersize=4, label="validation")
+    train, = ax.plot(epochs, history.train, color=BLUE, marker="o", markersize=4, label="training")
+    validation, = ax.plot(epochs, history.validation, color=ORANGE, marker="s", markersize=4, label="validation")
     kept = ax.axvline(history.best_epoch, color="0.4", linestyle="--",
                       label=f"kept: epoch {history.best_epoch} of {len(epochs)}")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    label(ax, "epoch", loss, "Learning curve")
+    finish(ax, "epoch", loss, "Learning curve")
     return [train, validation, kept]

@@ -5,7 +5,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from .figures import BACKGROUND, SIGNAL, label
+from .figures import BLUE, ORANGE, finish
 
 
 def measurements(ax: Axes, values: Mapping[str, tuple[float, float]], quantity: str,
@@ -27,11 +27,11 @@ def measurements(ax: Axes, values: Mapping[str, tuple[float, float]], quantity: 
     [0.33, 0.3]
     """
     x, errors = zip(*values.values(), strict=True)
-    drawn: list[Any] = [ax.errorbar(x, range(len(x)), xerr=errors, fmt="o", color=BACKGROUND, capsize=4,
+    drawn: list[Any] = [ax.errorbar(x, range(len(x)), xerr=errors, fmt="o", color=BLUE, capsize=4,
                                     label="measured ± 1 σ")]
     if truth is not None:
-        drawn.append(ax.axvline(truth, color=SIGNAL, linestyle="--", label=f"truth {truth:.4f}"))
+        drawn.append(ax.axvline(truth, color=ORANGE, linestyle="--", label=f"truth {truth:.4f}"))
     ax.set_yticks(range(len(x)), values)
     ax.set_ylim(len(x) - 0.5, -0.5)
-    label(ax, quantity, "", loc="best")
+    finish(ax, quantity, "", loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     return drawn

@@ -1,7 +1,8 @@
 """The loop that every training run is: predict, compare, differentiate, step, repeat, and know when to stop."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -35,6 +36,8 @@ class History:
 
     @property
     def best_epoch(self) -> int:
+        if not self.validation:
+            raise ValueError("best_epoch: no epoch has been completed yet")
         return 1 + min(range(len(self.validation)), key=self.validation.__getitem__)
 
 
@@ -49,15 +52,25 @@ def evaluate(model: Module, loss_function: Callable, loader: DataLoader) -> floa
     >>> tn.training.evaluate(tn.nn.Identity(), tn.nn.MSELoss(), DataLoader(data, batch_size=2))
     1.0
     """
-    was_training = model.training
-    model.eval()
     total = samples = 0.0
-    with no_grad():
+    with no_grad(), switched(model, training=False):
         for x, y in loader:
             total += loss_function(model(x), y).item() * len(x)
             samples += len(x)
-    model.train(was_training)
     return total / samples
+
+
+@contextmanager
+def switched(model: Module, training: bool) -> Iterator[None]:
+    """The model in training or evaluation mode inside the block; afterwards every part is as it was."""
+    before = [(module, module.training) for module in model.modules()]
+    if model.training != training:              # a part that was frozen with .eval() stays so in training
+        model.train(training)
+    try:
+        yield
+    finally:
+        for module, mode in before:
+            module.training = mode
 
 
 def fit(model: Module, loss_function: Callable, optimizer: Optimizer, train: DataLoader, validation: DataLoader, *,
@@ -105,7 +118,7 @@ def fit(model: Module, loss_function: Callable, optimizer: Optimizer, train: Dat
     hide_bar = None if progress is None else not progress
     try:
         # An infinite loss ends the training with an error of its own, so NumPy need not warn of it too.
-        with np.errstate(over="ignore", invalid="ignore"), \
+        with switched(model, training=True), np.errstate(over="ignore", invalid="ignore"), \
                 tqdm(total=epochs * len(train), unit="batch", disable=hide_bar) as bar:
             for epoch in range(1, epochs + 1):
                 history.train.append(train_one_epoch(model, loss_function, optimizer, train, bar, history, epoch))
@@ -125,7 +138,6 @@ def fit(model: Module, loss_function: Callable, optimizer: Optimizer, train: Dat
 def train_one_epoch(model: Module, loss_function: Callable, optimizer: Optimizer, train: DataLoader, bar: tqdm,
                     history: History, epoch: int) -> float:
     """One pass through the training data; returns the mean of the batch losses."""
-    model.train()
     total = samples = 0.0
     for x, y in train:
         optimizer.zero_grad()

@@ -4,15 +4,22 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from .files import output_folder, reason
 
-BAD_INPUT = (OSError, ValueError, TypeError, FloatingPointError)
+BAD_INPUT = (OSError, ValueError, TypeError, FloatingPointError, MemoryError)
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that says in one line what is wrong with the command, and exits with status 2."""
+    """An argument parser that says in one line what is wrong with the command, and exits with status 2.
+
+    It brings the option ``--debug``, for `save_all_or_nothing`.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+        self.add_argument("--debug", action="store_true", help="show where an error comes from")
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message}\n")
@@ -38,16 +45,18 @@ class Report:
         self.text += line + "\n"
 
 
-def save_all_or_nothing(output: Path, run: Callable[[Path], None]) -> int:
+def save_all_or_nothing(output: Path, run: Callable[[Path], None], debug: bool = False) -> int:
     """Let `run` write into a folder that becomes `output` only if all went well; return the exit status.
 
     Bad input ends with one line on standard error and status 2, Ctrl-C with status 130, and neither leaves
-    anything behind. Errors of other kinds are mistakes in the program and keep their traceback.
+    anything behind. With `debug`, and for errors of other kinds, the traceback is shown.
     """
     try:
         with output_folder(output) as folder:
             run(folder)
     except BAD_INPUT as error:
+        if debug:
+            raise
         print(f"error: {reason(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -64,4 +73,7 @@ def whole_numbers(text: str) -> list[int]:
     >>> whole_numbers("32,16")
     [32, 16]
     """
-    return [int(number) for number in text.split(",")]
+    try:
+        return [int(number) for number in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expects whole numbers such as 32,32 and not {text!r}") from None

@@ -121,13 +121,14 @@ def random_split(dataset: Dataset, lengths: Sequence[float],
     [8, 2]
     """
     n = len(dataset)
-    if all(0 <= x <= 1 for x in lengths) and math.isclose(sum(lengths), 1):
+    if math.isclose(sum(lengths), 1) and all(0 <= x <= 1 for x in lengths):        # shares
         sizes = [math.floor(n * x) for x in lengths]
         for i in range(n - sum(sizes)):
             sizes[i % len(sizes)] += 1
-    else:
+    elif sum(lengths) == n and all(x >= 0 and x == int(x) for x in lengths):        # numbers of samples
         sizes = [int(x) for x in lengths]
-    if list(sizes) != list(lengths) and not math.isclose(sum(lengths), 1) or sum(sizes) != n or min(sizes) < 0:
-        raise ValueError(f"random_split: the lengths {list(lengths)} must add up to the {n} samples, or to 1")
+    else:
+        raise ValueError(f"random_split: the lengths {list(lengths)} must be whole numbers that add up to the "
+                         f"{n} samples, or shares that add up to 1")
     order = (generator or default_generator()).permutation(n)
     return [Subset(dataset, part) for part in np.split(order, np.cumsum(sizes)[:-1])]
