@@ -296,7 +296,8 @@ def save(folder, args, sample, model, scaler, say) -> None:
     save_state(folder / "weights.npz", {name: value.numpy() for name, value in model.state_dict().items()})
     offset, width = (scaler.data_min_, 1 / scaler.scale_) if args.scale == "minmax" else (scaler.mean_, scaler.scale_)
     (folder / "scaler.json").write_text(json.dumps({
-        "use": "network input = (variable − offset) / width", "variables": sample.variables, "offset": offset.tolist(),
+        "use": "input = (variable − offset) / width, into Linear and ReLU layers in turn with the weights of weights.npz",
+        "variables": sample.variables, "offset": offset.tolist(),
         "width": width.tolist(), "classes": list(sample.classes), "hidden": args.hidden,
     }, indent=2, ensure_ascii=False), "utf-8")
     (folder / "report.txt").write_text(say.text, "utf-8")

@@ -147,7 +147,7 @@ def test_every_format_gives_the_same_network(demo, table, tmp_path):
         report = (output / "report.txt").read_text()
         accuracies.append(rows(report, "network")[0][0])
         assert "ideal" not in report and not (output / "abundance.png").exists()
-        assert json.loads((output / "scaler.json").read_text())["use"].startswith("network input")
+        assert json.loads((output / "scaler.json").read_text())["use"].startswith("input =")
     assert accuracies == [accuracies[0]] * 5 and accuracies[0] > 0.8      # the best possible here is 0.856
 
 

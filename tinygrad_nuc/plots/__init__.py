@@ -4,7 +4,12 @@ Nothing here touches matplotlib's global state, so it works without a screen. Th
 module by itself: ``import tinygrad_nuc`` stays quick.
 """
 
-from .classification import confusion_matrices, response_histogram, roc_curves, variable_histogram
+from .classification import (
+    confusion_matrices,
+    response_histogram,
+    roc_curves,
+    variable_histogram,
+)
 from .figures import grid
 from .learning import learning_curve
 from .measurement import measurements

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from .figures import BLUE, PALETTE, ORANGE, finish
+from .figures import BLUE, ORANGE, PALETTE, finish
 
 
 def two_histograms(ax: Axes, x: NDArray, y: NDArray, edges: NDArray, classes: Sequence[str]) -> list[NDArray]:
