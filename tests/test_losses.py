@@ -104,7 +104,7 @@ def test_value_and_gradient_equal_pytorchs(name, reduction):
     (F.mse_loss, nn.MSELoss), (F.l1_loss, nn.L1Loss), (F.binary_cross_entropy_with_logits, nn.BCEWithLogitsLoss)])
 def test_the_function_and_the_module_average_by_default(function, module):
     x, t = double(SCORES), target_tensor(TARGETS)
-    assert function(x, t).item() == module()(x, t).item() == pytest.approx(function(x, t, "none").data.mean())
+    assert function(x, t).item() == module()(x, t).item() == pytest.approx(function(x, t, reduction="none").data.mean())
 
 
 # --- what the losses mean -----------------------------------------------------------------------------
@@ -113,7 +113,7 @@ def test_the_function_and_the_module_average_by_default(function, module):
 def best_constant(loss, numbers):
     """Where a loss of one constant against the numbers is least, on a fine grid."""
     grid = np.round(np.arange(0, 10.0005, 0.001), 3)
-    table = loss(tn.tensor(np.tile(grid[:, None], len(numbers))), tn.tensor(np.tile(numbers, (len(grid), 1))), "none")
+    table = loss(tn.tensor(np.tile(grid[:, None], len(numbers))), tn.tensor(np.tile(numbers, (len(grid), 1))), reduction="none")
     return grid[table.data.mean(axis=1).argmin()]
 
 
@@ -131,8 +131,8 @@ def test_the_best_constant_under_l1_is_the_median():
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 def test_cross_entropy_is_the_nll_of_the_log_softmax(reduction):
     x, t = double(SCORES), tn.tensor(CLASSES)
-    np.testing.assert_allclose(F.cross_entropy(x, t, reduction).data,
-                               F.nll_loss(F.log_softmax(x, 1), t, reduction).data, rtol=1e-15)
+    np.testing.assert_allclose(F.cross_entropy(x, t, reduction=reduction).data,
+                               F.nll_loss(F.log_softmax(x, 1), t, reduction=reduction).data, rtol=1e-15)
 
 
 def test_certain_shares_and_class_numbers_are_the_same_target():
@@ -143,7 +143,7 @@ def test_certain_shares_and_class_numbers_are_the_same_target():
 
 def test_cross_entropys_slope_is_probability_minus_share():
     x = double(SCORES)
-    F.cross_entropy(x, target_tensor(SHARES), "sum").backward()
+    F.cross_entropy(x, target_tensor(SHARES), reduction="sum").backward()
     e = np.exp(SCORES)
     np.testing.assert_allclose(x.grad.data, e / e.sum(axis=1, keepdims=True) - SHARES, rtol=1e-12, atol=1e-15)
 
@@ -164,7 +164,7 @@ def test_the_classes_of_an_image_are_the_second_dimension():
     t = np.array([[0, 1, 2, 0], [2, 2, 1, 0]])
     log_p = x - np.log(np.exp(x).sum(axis=1, keepdims=True))
     expected = [[-log_p[i, t[i, j], j] for j in range(4)] for i in range(2)]
-    np.testing.assert_allclose(F.cross_entropy(tn.tensor(x), tn.tensor(t), "none").data, expected, rtol=1e-12)
+    np.testing.assert_allclose(F.cross_entropy(tn.tensor(x), tn.tensor(t), reduction="none").data, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.bool_])
@@ -201,7 +201,7 @@ def test_cross_entropy_of_huge_scores_is_finite_and_keeps_its_slope(dtype):
 
 def test_bce_of_a_certain_mistake_is_bounded_and_keeps_its_slope():
     p = double([0.0, 1.0])
-    loss = F.binary_cross_entropy(p, target_tensor([1.0, 0.0]), "sum")
+    loss = F.binary_cross_entropy(p, target_tensor([1.0, 0.0]), reduction="sum")
     loss.backward()
     assert loss.item() == 200.0
     np.testing.assert_allclose(p.grad.data, [-1e12, 1e12], rtol=1e-9)
@@ -216,7 +216,7 @@ def test_bce_of_certain_right_answers_is_zero():
 
 def test_l1_has_no_slope_where_it_is_zero():
     x = double([1.0, 2.0, 3.0])
-    F.l1_loss(x, target_tensor([2.0, 2.0, 2.0]), "sum").backward()
+    F.l1_loss(x, target_tensor([2.0, 2.0, 2.0]), reduction="sum").backward()
     assert x.grad.tolist() == [-1.0, 0.0, 1.0]
 
 
@@ -279,4 +279,4 @@ def test_an_unknown_reduction_is_refused_at_once(loss):
 
 def test_the_function_refuses_an_unknown_reduction_too():
     with pytest.raises(ValueError, match="mse_loss: reduction must be"):
-        F.mse_loss(tn.zeros(2), tn.zeros(2), "average")
+        F.mse_loss(tn.zeros(2), tn.zeros(2), reduction="average")

@@ -54,7 +54,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 # ---------------------------------------------------------------------- losses
 
-def mse_loss(input: Tensor, target: Any, reduction: str = "mean") -> Tensor:
+def mse_loss(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
     """Squared error (x − t)², averaged: the negative log-likelihood of a normal distribution of fixed width.
 
     Examples
@@ -67,7 +67,7 @@ def mse_loss(input: Tensor, target: Any, reduction: str = "mean") -> Tensor:
     return reduced("mse_loss", difference * difference, reduction)
 
 
-def l1_loss(input: Tensor, target: Any, reduction: str = "mean") -> Tensor:
+def l1_loss(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
     """Absolute error |x − t|, averaged; its best constant is the median.
 
     Examples
@@ -79,7 +79,7 @@ def l1_loss(input: Tensor, target: Any, reduction: str = "mean") -> Tensor:
     return reduced("l1_loss", abs(input - matching("l1_loss", input, target)), reduction)
 
 
-def binary_cross_entropy(input: Tensor, target: Any, reduction: str = "mean") -> Tensor:
+def binary_cross_entropy(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
     """−(t ln p + (1 − t) ln(1 − p)) of probabilities p; prefer `binary_cross_entropy_with_logits`.
 
     The logarithms are bounded at −100, as in PyTorch.
@@ -96,7 +96,7 @@ def binary_cross_entropy(input: Tensor, target: Any, reduction: str = "mean") ->
     return reduced("binary_cross_entropy", BinaryCrossEntropy.apply(input, target), reduction)
 
 
-def binary_cross_entropy_with_logits(input: Tensor, target: Any, reduction: str = "mean") -> Tensor:
+def binary_cross_entropy_with_logits(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
     """−(t ln σ(x) + (1 − t) ln σ(−x)), computed as t ln(1 + e⁻ˣ) + (1 − t) ln(1 + eˣ).
 
     Finite and exact for any x: the slope of a confident wrong answer stays σ(x) − t.
@@ -104,7 +104,7 @@ def binary_cross_entropy_with_logits(input: Tensor, target: Any, reduction: str 
     Examples
     --------
     >>> import tinygrad_nuc as tn
-    >>> tn.nn.functional.binary_cross_entropy_with_logits(tn.tensor([0.0, 1e4]), tn.tensor([1.0, 0.0]), "none")
+    >>> tn.nn.functional.binary_cross_entropy_with_logits(tn.tensor([0.0, 1e4]), tn.tensor([1.0, 0.0]), reduction="none")
     tensor([6.9315e-01, 1.0000e+04])
     """
     target = matching("binary_cross_entropy_with_logits", input, target)
@@ -113,7 +113,7 @@ def binary_cross_entropy_with_logits(input: Tensor, target: Any, reduction: str 
     return reduced("binary_cross_entropy_with_logits", loss, reduction)
 
 
-def nll_loss(input: Tensor, target: Any, reduction: str = "mean") -> Tensor:
+def nll_loss(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
     """−ln pₜ: the negative log-probability of the right class.
 
     Parameters
@@ -145,7 +145,7 @@ def nll_loss(input: Tensor, target: Any, reduction: str = "mean") -> Tensor:
     return reduced("nll_loss", -chosen, reduction)
 
 
-def cross_entropy(input: Tensor, target: Any, reduction: str = "mean") -> Tensor:
+def cross_entropy(input: Tensor, target: Any, *, reduction: str = "mean") -> Tensor:
     """−ln softmax(x)ₜ: the negative log-likelihood of a categorical distribution, from scores x.
 
     Parameters
@@ -164,7 +164,7 @@ def cross_entropy(input: Tensor, target: Any, reduction: str = "mean") -> Tensor
     target = as_tensor(target)
     log_p = log_softmax(input, 0 if input.ndim == 1 else 1)
     if target.dtype.kind in "iub":
-        return nll_loss(log_p, target, reduction)
+        return nll_loss(log_p, target, reduction=reduction)
     if target.shape != input.shape:
         raise ValueError(f"cross_entropy: the input has shape {input.shape} and the target {target.shape}; a target of "
                          f"{target.dtype} holds probabilities and needs the same shape (for class numbers: .long())")

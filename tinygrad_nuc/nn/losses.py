@@ -13,14 +13,14 @@ class Loss(Module):
 
     function: Callable
 
-    def __init__(self, reduction: str = "mean") -> None:
+    def __init__(self, *, reduction: str = "mean") -> None:
         super().__init__()
         if reduction not in ("mean", "sum", "none"):
             raise ValueError(f"{type(self).__name__}: reduction must be 'mean', 'sum' or 'none', not {reduction!r}")
         self.reduction = reduction
 
     def forward(self, input: Tensor, target: Any) -> Tensor:
-        return type(self).function(input, target, self.reduction)
+        return type(self).function(input, target, reduction=self.reduction)
 
 
 class MSELoss(Loss):
