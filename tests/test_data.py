@@ -5,7 +5,13 @@ import pytest
 
 import tinygrad_nuc as tn
 from tinygrad_nuc.operations.indexing import Index
-from tinygrad_nuc.utils.data import DataLoader, Dataset, Subset, TensorDataset, random_split
+from tinygrad_nuc.utils.data import (
+    DataLoader,
+    Dataset,
+    Subset,
+    TensorDataset,
+    random_split,
+)
 
 
 def numbers(n):

@@ -7,7 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinygrad_nuc.utils.files import MARKER, atomic_write, load_state, output_folder, save_state
+from tinygrad_nuc.utils.files import (
+    MARKER,
+    atomic_write,
+    load_state,
+    output_folder,
+    save_state,
+)
 
 
 def listing(folder):

@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import pickle
 
 import numpy as np
 import pytest
@@ -131,6 +132,12 @@ def test_repr(t, text):
 
 def test_long_tensors_are_shown_in_part():
     assert repr(tn.arange(5000)) == "tensor([   0,    1,    2, ..., 4997, 4998, 4999])"
+
+
+def test_leaves_can_be_pickled():
+    x = tn.tensor([1.0, 2.0], requires_grad=True)
+    y = pickle.loads(pickle.dumps(x))
+    assert y.tolist() == [1.0, 2.0] and y.requires_grad
 
 
 def test_copies_of_leaves():
