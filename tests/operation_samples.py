@@ -16,7 +16,7 @@ from hypothesis.extra.numpy import (
     mutually_broadcastable_shapes,
 )
 
-from tinygrad_nuc.engine.registry import operations as ops
+from tinygrad_nuc.engine.registry import table as ops
 
 SIDES = {"min_dims": 0, "max_dims": 3, "min_side": 0, "max_side": 3}
 SHAPES = array_shapes(**SIDES)

@@ -219,3 +219,41 @@ def test_values_are_let_go_while_the_walk_passes():
     inner = weakref.ref(y.inputs[0])
     y.backward()
     assert inner() is None and y.inputs is None
+
+
+def test_a_graph_that_was_freed_is_not_taken_for_unused():
+    x = leaf(2.0)
+    y = x * x
+    (y * 1).backward()
+    with pytest.raises(RuntimeError, match="second time"):
+        tn.grad(y * 2, [x, y], allow_unused=True)
+    assert tn.grad(y * 2, y)[0].item() == 2.0
+
+
+def test_the_chain_rule_by_hand_through_an_intermediate_value():
+    x = leaf(2.0)
+    h = x * x
+    dz, = tn.grad(tn.sin(h), h)
+    h.backward(dz)
+    assert x.grad.item() == pytest.approx(np.cos(4.0) * 4.0)
+
+
+def test_every_gradient_has_a_buffer_of_its_own():
+    x = leaf(1.0, 2.0)
+    for create_graph in (False, True):
+        first, second = tn.grad((x * x).sum(), [x, x], create_graph=create_graph)
+        assert first is not second and not np.shares_memory(first.data, second.data)
+
+
+def test_reading_the_gradient_of_a_result_explains_itself():
+    x = leaf(2.0)
+    y = x * x
+    with pytest.warns(UserWarning, match="Multiply.*retain_grad"):
+        assert y.grad is None
+
+
+@pytest.mark.parametrize("bend", [tn.relu, lambda x: tn.maximum(x, 0), lambda x: x.clamp(min=0), lambda x: tn.where(x > 0, x, 0.0)])
+def test_a_bend_keeps_an_infinite_slope_behind_it_out(bend):
+    x = leaf(-1.0, 4.0)
+    with np.errstate(divide="ignore"):
+        assert tn.grad(tn.sqrt(bend(x)).sum(), x)[0].tolist() == [0.0, 0.25]

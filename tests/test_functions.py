@@ -48,7 +48,7 @@ def test_either_word_for_an_axis():
     (tn.zeros(2, 3).squeeze(0), (2, 3)), (tn.zeros(2, 3, 4).permute(-1, 0, 1), (4, 2, 3)),
     (tn.zeros(2, 3, 4).transpose(0, -1), (4, 3, 2)), (tn.ones(3, 1).expand(-1, 4), (3, 4)), (tn.ones(2).expand(3, 2), (3, 2)),
     (tn.stack([T, T], dim=-1), (2, 3, 2)), (tn.cat([T, T], dim=-1), (2, 6)), (tn.eye(2, 3), (2, 3)),
-    (tn.zeros(()), ()), (tn.full((2, 1), 3), (2, 1)), (T[None, ..., 0], (1, 2)), (T[:, [0, 0]], (2, 2)),
+    (tn.zeros(()), ()), (tn.full((2, 1), 3), (2, 1)), (T[None, ..., 0], (1, 2)), (T[:, [0, 0]], (2, 2)), (T[[]], (0, 3)),
 ])
 def test_shapes(result, shape):
     assert result.shape == shape
@@ -140,6 +140,24 @@ def test_leaves_can_be_pickled():
     assert y.tolist() == [1.0, 2.0] and y.requires_grad
 
 
+def test_a_leaf_pickled_late_is_fresh_where_it_is_loaded():
+    x = tn.tensor([1.0], requires_grad=True)
+    for _ in range(5):
+        x.data -= 0.1
+    y = pickle.loads(pickle.dumps(x))
+    assert y.changes is None or y.changes.last == 0
+    assert x.sum(dim=[0]).item() == pytest.approx(0.5)
+
+
+def test_layers_in_a_plain_list_are_noticed():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = [nn.Linear(1, 1)]
+    with pytest.warns(UserWarning, match="Net.layers.*ModuleList"):
+        Net()
+
+
 def test_copies_of_leaves():
     w = nn.Parameter(tn.tensor([1.0, 2.0]))
     (w * w).sum().backward()
@@ -183,7 +201,14 @@ def test_copies_of_leaves():
     (lambda: nn.Linear(4, 1).double()(T), ValueError, r"linear.*\(2, 3\).*\(1, 4\).*must be 4"),
     (lambda: nn.functional.mse_loss(T, T[0]), ValueError, r"mse_loss.*\(2, 3\).*\(3,\)"),
     (lambda: nn.functional.mse_loss(T[:, :1], T[:, 0]), ValueError, r"mse_loss.*unsqueeze\(-1\)"),
-    (lambda: T.retain_grad(), RuntimeError, "retain_grad"),
+    (lambda: T.retain_grad(), RuntimeError, "retain_grad"), (lambda: T.max((0, 1)), TypeError, "amax"),
+    (lambda: T @ [1.0, 2.0, 3.0], TypeError, r"MatMul: a list.*tn\.tensor"), (lambda: T.argmax(3), IndexError, "argmax: dimension 3"),
+    (lambda: tn.stack([T, T], 5), IndexError, "stack: dimension 5"), (lambda: tn.zeros(0).reshape(0, -1), ValueError, "any length"),
+    (lambda: f"{T:.2f}", ValueError, "one element"), (lambda: tn.grad(3.0, T), TypeError, "not a float"),
+    (lambda: nn.Sequential(nn.ReLU), TypeError, r"ReLU\(\)"), (lambda: nn.Sequential([nn.ReLU()]), TypeError, r"\*layers"),
+    (lambda: nn.MSELoss(T, T), TypeError, r"nn\.MSELoss\(\)"), (lambda: tn.optim.SGD(nn.ReLU()), TypeError, r"model\.parameters\(\)"),
+    (lambda: nn.Linear(1, 1).register_parameter("w", 3), TypeError, "w must be a Parameter"),
+    (lambda: nn.Linear(1, 1).register_buffer("weight", T), KeyError, "weight already"),
     (lambda: setattr(tn.tensor([1.0]), "grad", np.ones(1)), TypeError, r"tn\.tensor\(g\)"),
     (lambda: setattr(tn.tensor([1.0]), "grad", tn.ones(2)), ValueError, r"\(1,\), not \(2,\)"),
 ])
@@ -212,7 +237,7 @@ def test_a_faulty_new_operation_is_told_what_is_wrong():
         with pytest.raises(TypeError, match=r"WrongShape\.grad_a returned shape \(1, 2\) for an argument of shape \(2, 3\)"):
             WrongShape.apply(T.clone().requires_grad_()).sum().backward()
     finally:
-        del tn.engine.registry.operations.WrongShape
+        del tn.engine.registry.table.WrongShape
 
 
 # ---------------------------------------------------------------------- documentation

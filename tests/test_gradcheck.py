@@ -23,7 +23,7 @@ def faulty():
         def forward(a):       return a ** 3
         def grad_a(g, y, a):  return g * 3 * getattr(a, "data" if isinstance(a, tn.Tensor) else "real") ** 2
     yield HalfSlope, CutOff
-    del tn.engine.registry.operations.HalfSlope, tn.engine.registry.operations.CutOff
+    del tn.engine.registry.table.HalfSlope, tn.engine.registry.table.CutOff
 
 
 def test_gradcheck_finds_a_wrong_derivative_and_names_it(faulty):

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from operation_samples import SAMPLES
 
 import tinygrad_nuc as tn
-from tinygrad_nuc.engine.registry import operations
+from tinygrad_nuc.engine.registry import table
 
-OPERATIONS = vars(operations)
+OPERATIONS = vars(table)
 
 
 def every_operation(test):

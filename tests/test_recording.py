@@ -145,3 +145,44 @@ def test_in_place_shapes_and_kinds_are_checked_before_writing():
     assert t.tolist() == [1, 2, 3]
     t[t > 1] = 0
     assert t.tolist() == [1, 0, 0]
+
+
+def test_positions_are_kept_as_they_were():
+    x = leaf([[1.0, 5.0], [7.0, 3.0]])
+    values, positions = x.max(dim=1)
+    positions.fill_(0)
+    values.sum().backward()
+    assert x.grad.tolist() == [[0.0, 1.0], [1.0, 0.0]]
+
+    x, chosen = leaf(1.0, 2.0, 3.0), [0, 1]
+    y = x[chosen]
+    chosen[0] = 2
+    y.sum().backward()
+    assert x.grad.tolist() == [1.0, 1.0, 0.0]
+
+
+def test_an_element_is_a_view_whatever_the_kind_of_number():
+    x = tn.zeros(3)
+    for i in (0, np.int64(1), tn.tensor(2)):
+        x[i].fill_(5)
+    assert x.tolist() == [5.0, 5.0, 5.0]
+
+
+def test_recording_is_switched_by_block_statement_and_decorator():
+    x = leaf(1.0)
+
+    @tn.no_grad
+    def bare(t):
+        return t * 2
+    assert not bare(x).requires_grad and tn.is_grad_enabled()
+    block = tn.no_grad()
+    with block, tn.enable_grad(), block:
+        assert not (x * 2).requires_grad
+    assert tn.is_grad_enabled()
+    tn.set_grad_enabled(False)
+    assert not (x * 2).requires_grad
+    tn.set_grad_enabled(True)
+    with pytest.raises(TypeError, match="generator"):
+        @tn.no_grad()
+        def pieces():
+            yield 1

@@ -50,8 +50,14 @@ def backward(self: Tensor, gradient: Any = None, retain_graph: bool | None = Non
     with set_grad_enabled(create_graph):
         gradients = propagate([self], [starting_gradient(self, gradient)], create_graph, retain_graph)
         for x, g in gradients.items():
-            own = np.copy(g)                # never the buffer of another tensor's gradient
-            x.grad = (own if create_graph else Tensor(own)) if x.grad is None else x.grad + own
+            g = own_tensor(g)
+            x.grad = g if x._grad is None else x._grad + g
+
+
+def own_tensor(g: Any) -> Tensor:
+    """A gradient as a Tensor with memory of its own: never the buffer of another tensor's gradient."""
+    g = np.copy(g)
+    return g if isinstance(g, Tensor) else Tensor(g)
 
 
 def propagate(outputs: Sequence[Tensor], seeds: Sequence[Tensor], create_graph: bool = False,
@@ -137,7 +143,8 @@ def check_usable(y: Tensor) -> None:
         if isinstance(x, Tensor) and x.changes is not None and x.changes.last > y.number:
             what = "its result" if x is y else f"an input of shape {x.shape}"
             raise RuntimeError(f"backward through {name}: {what} was changed in place after {name} was computed, "
-                               "so its derivative would be wrong. Change a copy, made with .clone(), instead")
+                               "so its derivative would be wrong. Change a copy, made with .clone(), instead, and "
+                               "compute the result again")
 
 
 def between(outputs: Sequence[Tensor], targets: Collection[Tensor]) -> set[Tensor]:
@@ -145,8 +152,8 @@ def between(outputs: Sequence[Tensor], targets: Collection[Tensor]) -> set[Tenso
     reached, stack = set(outputs), list(outputs)
     while stack:                                                # from the outputs back: everything behind them
         y = stack.pop()
-        if y.inputs is None and y not in targets:
-            check_usable(y)
+        if y.inputs is None and (y not in targets or any(x.number < y.number for x in targets)):
+            check_usable(y)                                     # freed: what lay behind it is no longer known
         for x in y.inputs or ():
             if isinstance(x, Tensor) and x.requires_grad and x not in reached:
                 reached.add(x)

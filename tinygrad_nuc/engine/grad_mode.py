@@ -3,18 +3,19 @@
 The switch is a context variable, so that one thread's (or one asyncio task's) ``no_grad`` is not another's.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import functools
+import inspect
+from collections.abc import Callable
 from contextvars import ContextVar
+from typing import Any
 
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
 
 is_grad_enabled = _recording.get        # a plain alias: it is asked once for every operation
 
 
-@contextmanager
-def set_grad_enabled(mode: bool) -> Iterator[None]:
-    """Record operations inside the ``with`` block, or inside the decorated function, if `mode` is true.
+class set_grad_enabled:
+    """Record operations from here on if `mode` is true; used in a ``with`` statement, until the end of its block.
 
     Examples
     --------
@@ -25,15 +26,50 @@ def set_grad_enabled(mode: bool) -> Iterator[None]:
     >>> y.requires_grad
     False
     """
-    before = _recording.set(bool(mode))
-    try:
-        yield
-    finally:
-        _recording.reset(before)
+
+    def __init__(self, mode: bool) -> None:
+        self.before = _recording.get()
+        self.mode = bool(mode)
+        _recording.set(self.mode)
+
+    def __enter__(self) -> None:
+        _recording.set(self.mode)
+
+    def __exit__(self, *error: object) -> None:
+        _recording.set(self.before)
 
 
-@contextmanager
-def no_grad() -> Iterator[None]:
+class _Block:
+    """What no_grad and enable_grad have in common: a ``with`` block, or the whole of a decorated function."""
+
+    mode: bool
+    before: list[bool]
+
+    def __new__(cls, function: Callable | None = None) -> Any:
+        """``@no_grad`` without parentheses decorates as ``@no_grad()`` does."""
+        block = super().__new__(cls)
+        block.before = []
+        return block if function is None else block(function)
+
+    def __enter__(self) -> None:
+        self.before.append(_recording.get())    # a stack, since one block may be entered more than once
+        _recording.set(self.mode)
+
+    def __exit__(self, *error: object) -> None:
+        _recording.set(self.before.pop())
+
+    def __call__(self, function: Callable) -> Callable:
+        if inspect.isgeneratorfunction(function):
+            raise TypeError(f"{type(self).__name__}: a generator runs in pieces; write the with block inside it")
+
+        @functools.wraps(function)
+        def decorated(*args: Any, **options: Any) -> Any:
+            with type(self)():
+                return function(*args, **options)
+        return decorated
+
+
+class no_grad(_Block):
     """Do not record: results have ``requires_grad=False``, and tensors may be changed in place.
 
     Examples
@@ -50,12 +86,11 @@ def no_grad() -> Iterator[None]:
     >>> predict(2.0)
     tensor(5.)
     """
-    with set_grad_enabled(False):
-        yield
+
+    mode = False
 
 
-@contextmanager
-def enable_grad() -> Iterator[None]:
+class enable_grad(_Block):
     """Record again inside a ``no_grad`` block.
 
     Examples
@@ -67,5 +102,5 @@ def enable_grad() -> Iterator[None]:
     >>> y.requires_grad
     True
     """
-    with set_grad_enabled(True):
-        yield
+
+    mode = True

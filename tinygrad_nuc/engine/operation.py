@@ -11,7 +11,8 @@ expressions:
 
 `g` is ∂L/∂y, the gradient that arrives; what ``grad_a`` returns is ∂L/∂a. Arguments before a ``*`` are
 arrays, those after it are settings (an axis, a shape), which every derivative receives too. An argument
-without a derivative (a condition, say) just has no ``grad_`` function. With ``*arrays`` as its one argument
+without a derivative (a condition, say) just has no ``grad_`` function. ``numpy=`` names the NumPy function that is
+this operation when it is given a Tensor: ``np.multiply(t, 2)``. With ``*arrays`` as its one argument
 an operation takes any number of arrays, and its derivative gets the position first: ``grad_arrays(i, g, y, *arrays)``.
 
 The same text serves on arrays (computing) and on Tensors (computing *and* recording, since Tensors answer the
@@ -21,7 +22,6 @@ broadcast axes, restores the dtype, adds up the uses of a value, and names the o
 
 import functools
 import inspect
-import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -29,7 +29,7 @@ import numpy as np
 
 from .clock import clock
 from .grad_mode import is_grad_enabled
-from .registry import numpy_functions, operations
+from .registry import numpy_functions, table
 from .tensor import Tensor
 
 
@@ -69,10 +69,10 @@ class Operation:
                     raise TypeError(f"{cls.__name__}.{name}: forward has no array argument of that name")
                 if given[:len(expected)] != expected or set(given[len(expected):]) != settings:
                     raise TypeError(f"{cls.__name__}.{name} must take ({', '.join([*expected, *settings])})")
-        earlier = getattr(operations, cls.__name__, cls)
+        earlier = getattr(table, cls.__name__, cls)
         if earlier.__module__ != cls.__module__:        # the same cell of a notebook may be run again
             raise TypeError(f"an operation {cls.__name__} exists already, in {earlier.__module__}; choose another name")
-        setattr(operations, cls.__name__, cls)
+        setattr(table, cls.__name__, cls)
         if numpy is not None:
             numpy_functions[numpy] = cls.apply
 
@@ -85,7 +85,8 @@ class Operation:
         if len(inputs) != len(cls.arguments) and not cls.takes_many:
             raise TypeError(f"{cls.__name__} takes {', '.join(cls.arguments)}, and was given {len(inputs)} inputs")
         values, any_tensor, recorded = [], False, False
-        for x, derivative in zip(inputs, itertools.cycle(cls._derivatives)):    # cycle: one rule for all of *arrays
+        derivatives = cls._derivatives * (len(inputs) if cls.takes_many else 1)
+        for x, derivative in zip(inputs, derivatives, strict=True):
             if isinstance(x, Tensor):
                 any_tensor = True
                 recorded = recorded or (x.requires_grad and derivative is not None)
@@ -127,6 +128,8 @@ class Operation:
         if isinstance(setting, Tensor):
             raise TypeError(f"{cls.__name__}: {name} is a setting without a derivative, and cannot be a Tensor; "
                             f"give its value, with .item() or .tolist()")
+        if isinstance(setting, list):
+            return tuple(setting)
         return setting.item() if isinstance(setting, np.generic) else setting
 
     @classmethod

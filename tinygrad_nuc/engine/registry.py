@@ -1,7 +1,7 @@
 """Two tables that the files of operations fill when they are imported.
 
-`operations`       name → class, so that the engine can say ``operations.Multiply`` without importing the
-                   table of derivatives, and so that the tests find every operation by themselves.
+`table`            the table of derivatives, name → class, so that the engine can say ``table.Multiply`` without
+                   importing it, and so that the tests find every operation by themselves.
 `numpy_functions`  NumPy function → what it does when it is given a Tensor.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-operations: Any = SimpleNamespace()
+table: Any = SimpleNamespace()
 numpy_functions: dict[Callable, Callable] = {}
 
 

@@ -6,6 +6,7 @@ file that defines the operation; ``t.backward()`` by `tinygrad_nuc.engine.backwa
 """
 
 import operator
+import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from .arrays import as_array, describe
 from .clock import Changes, clock
-from .registry import call_numpy, operations
+from .registry import call_numpy, table
 
 
 class Tensor:
@@ -75,26 +76,25 @@ class Tensor:
 
     # ------------------------------------------------------------------ operators
 
-    def __add__(self, other: Any) -> "Tensor": return operations.Add.apply(self, other)
-    def __radd__(self, other: Any) -> "Tensor": return operations.Add.apply(other, self)
-    def __sub__(self, other: Any) -> "Tensor": return operations.Subtract.apply(self, other)
-    def __rsub__(self, other: Any) -> "Tensor": return operations.Subtract.apply(other, self)
-    def __mul__(self, other: Any) -> "Tensor": return operations.Multiply.apply(self, other)
-    def __rmul__(self, other: Any) -> "Tensor": return operations.Multiply.apply(other, self)
-    def __truediv__(self, other: Any) -> "Tensor": return operations.Divide.apply(self, other)
-    def __rtruediv__(self, other: Any) -> "Tensor": return operations.Divide.apply(other, self)
-    def __neg__(self) -> "Tensor": return operations.Negative.apply(self)
-    def __abs__(self) -> "Tensor": return operations.Absolute.apply(self)
+    def __add__(self, other: Any) -> "Tensor": return table.Add.apply(self, other)
+    def __radd__(self, other: Any) -> "Tensor": return table.Add.apply(other, self)
+    def __sub__(self, other: Any) -> "Tensor": return table.Subtract.apply(self, other)
+    def __rsub__(self, other: Any) -> "Tensor": return table.Subtract.apply(other, self)
+    def __mul__(self, other: Any) -> "Tensor": return table.Multiply.apply(self, other)
+    def __rmul__(self, other: Any) -> "Tensor": return table.Multiply.apply(other, self)
+    def __truediv__(self, other: Any) -> "Tensor": return table.Divide.apply(self, other)
+    def __rtruediv__(self, other: Any) -> "Tensor": return table.Divide.apply(other, self)
+    def __neg__(self) -> "Tensor": return table.Negative.apply(self)
+    def __abs__(self) -> "Tensor": return table.Absolute.apply(self)
     def __pow__(self, other: Any) -> "Tensor": return self.pow(other)
-    def __rpow__(self, other: Any) -> "Tensor": return operations.Power.apply(other, self)
+    def __rpow__(self, other: Any) -> "Tensor": return table.Power.apply(other, self)
     def __matmul__(self, other: Any) -> "Tensor": return self.matmul(other)
     def __rmatmul__(self, other: Any) -> "Tensor": return np.matmul(other, self)
-    def __getitem__(self, index: Any) -> "Tensor": return operations.Index.apply(self, index=as_index(index))
 
     @property
     def T(self) -> "Tensor":
         """All dimensions in reverse order: the transpose of a matrix."""
-        return operations.Permute.apply(self, axes=tuple(reversed(range(self.ndim))))
+        return table.Permute.apply(self, axes=tuple(reversed(range(self.ndim))))
 
     # Comparisons and logic give boolean tensors without history.
     def __lt__(self, other: Any) -> "Tensor": return Tensor(self.data < value(other))
@@ -182,7 +182,7 @@ class Tensor:
     def item(self) -> Any:
         """The value of a one-element tensor as a Python number."""
         if self._data.size != 1:
-            raise ValueError(f"item: only a tensor with one element is a number, and this one has shape {self.shape}")
+            raise ValueError(f"only a tensor with one element is a number, and this one has shape {self.shape}")
         return self._data.item()
 
     def tolist(self) -> Any:
@@ -229,7 +229,7 @@ class Tensor:
     def __index__(self) -> int: return operator.index(self.item())
 
     def __format__(self, specification: str) -> str:
-        return format(self.item() if specification and not self.shape else str(self), specification)
+        return format(self.item(), specification) if specification else str(self)
 
     def __repr__(self) -> str:
         return f"tensor({describe(self._data)}{self._history()})"
@@ -239,15 +239,25 @@ class Tensor:
             return f", grad_fn=<{self.operation.__name__}>"
         return ", requires_grad=True" if self._requires_grad else ""
 
+    def __copy__(self) -> "Tensor":
+        """Another leaf with the same array, whose changes both know of."""
+        self._require_leaf()
+        twin = type(self)(self.data, self.requires_grad)
+        twin.grad, twin.changes = self.grad, self.shared_changes()
+        return twin
+
     def __reduce_ex__(self, protocol: Any) -> Any:
-        """How copy, deepcopy and pickle take a leaf apart; a result would drag its whole graph along."""
-        if self.operation is not None:
+        """How deepcopy and pickle take a leaf apart."""
+        self._require_leaf()
+        grad = None if self.grad is None else self.grad.detach()
+        return type(self), (self.data, self.requires_grad), (None, {"grad": grad})
+
+    def _require_leaf(self) -> None:
+        if self.operation is not None:          # a result would drag its whole graph along
             raise TypeError("only leaves can be copied or pickled; use .clone(), which keeps the history, or .detach()")
-        attributes = {"grad": self.grad, "changes": self.shared_changes()}
-        return type(self), (self.data, self.requires_grad), (None, attributes)
 
     # ------------------------------------------------------------------ checked assignments
-    # Reading goes through attrgetter, which a debugger does not step into.
+    # Reading data goes through attrgetter, which a debugger does not step into.
 
     def _set_data(self, array: Any) -> None:
         if isinstance(array, Tensor):
@@ -261,7 +271,15 @@ class Tensor:
             raise TypeError(f"t.grad is a Tensor or None, not a {type(gradient).__name__}; write t.grad = tn.tensor(g)")
         if gradient is not None and gradient.shape != self.shape:
             raise ValueError(f"t.grad must have the tensor's shape {self.shape}, not {gradient.shape}")
+        if gradient is not None and gradient.dtype != self.dtype:
+            raise TypeError(f"t.grad must have the tensor's dtype {self.dtype}, not {gradient.dtype}")
         self._grad = gradient
+
+    def _get_grad(self) -> "Tensor | None":
+        if self.operation is not None and self._grad is None:
+            warnings.warn(f"grad of a result of {self.operation.__name__}: only leaves get one. Ask for it with "
+                          "retain_grad() before backward; a parameter is updated in place, under no_grad", stacklevel=2)
+        return self._grad
 
     def _set_requires_grad(self, wanted: bool) -> None:
         if wanted and self.dtype.kind != "f":
@@ -273,11 +291,13 @@ class Tensor:
         self._requires_grad = bool(wanted)
 
     data: Any = property(operator.attrgetter("_data"), _set_data, doc="The array itself; assigning is not recorded.")
-    grad: Any = property(operator.attrgetter("_grad"), _set_grad, doc="∂L/∂(this tensor), or None.")
+    grad: Any = property(_get_grad, _set_grad, doc="∂L/∂(this tensor), or None.")
     requires_grad: Any = property(operator.attrgetter("_requires_grad"), _set_requires_grad,
                                   doc="Whether operations on this tensor are recorded.")
 
-    if TYPE_CHECKING:           # the files of operations attach the other methods
+    if TYPE_CHECKING:           # the files of operations attach these and the other methods
+        def __getitem__(self, index: Any) -> "Tensor": ...
+        def __setitem__(self, index: Any, values: Any) -> None: ...
         def __getattr__(self, name: str) -> Any: ...
 
 
@@ -289,16 +309,6 @@ def value(x: Any) -> Any:
 def is_number(x: Any) -> bool:
     """Whether `x` is one number or many, so that t == x compares values; other things just differ from a tensor."""
     return isinstance(x, (Tensor, int, float)) or hasattr(x, "dtype")
-
-
-def as_index(index: Any) -> tuple:
-    """An index as a tuple with an Ellipsis, which makes t[0] of a vector a view, as t[0] of a matrix is.
-
-    Arrays in it are copied, since they are kept for the backward pass.
-    """
-    parts = index if isinstance(index, tuple) else (index,)
-    parts = tuple(np.copy(value(part)) if hasattr(part, "dtype") else part for part in parts)
-    return parts if any(part is Ellipsis for part in parts) else (*parts, Ellipsis)
 
 
 def method(function: Callable) -> Callable:

@@ -3,9 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
-from .backward import propagate, starting_gradient
+from .backward import own_tensor, propagate, starting_gradient
 from .grad_mode import set_grad_enabled
 from .tensor import Tensor
 
@@ -44,6 +42,9 @@ def grad(outputs: Tensor | Iterable[Tensor], inputs: Tensor | Iterable[Tensor], 
     (12.0, 12.0)
     """
     outputs, inputs = as_sequence(outputs), as_sequence(inputs)
+    for x in (*outputs, *inputs):
+        if not isinstance(x, Tensor):
+            raise TypeError(f"grad: outputs and inputs are tensors, not a {type(x).__name__}")
     grad_outputs = [None] * len(outputs) if grad_outputs is None else as_sequence(grad_outputs)
     if len(grad_outputs) != len(outputs):
         raise ValueError(f"grad: {len(outputs)} outputs need as many grad_outputs, not {len(grad_outputs)}")
@@ -54,12 +55,11 @@ def grad(outputs: Tensor | Iterable[Tensor], inputs: Tensor | Iterable[Tensor], 
     with set_grad_enabled(create_graph):
         seeds = [starting_gradient(y, g) for y, g in zip(outputs, grad_outputs, strict=True)]
         found = propagate(outputs, seeds, create_graph, retain_graph, targets=set(inputs))
-        found = {x: np.copy(g) for x, g in found.items()}       # never the buffer of another tensor's gradient
-    for i, x in enumerate(inputs):
-        if x not in found and not allow_unused:
-            raise RuntimeError(f"grad: the outputs do not depend on input {i}, of shape {x.shape}; "
-                               "allow_unused=True gives None for it")
-    return tuple(None if x not in found else found[x] if create_graph else Tensor(found[x]) for x in inputs)
+        for i, x in enumerate(inputs):
+            if x not in found and not allow_unused:
+                raise RuntimeError(f"grad: the outputs do not depend on input {i}, of shape {x.shape}; "
+                                   "allow_unused=True gives None for it")
+        return tuple(own_tensor(found[x]) if x in found else None for x in inputs)
 
 
 def as_sequence(x: Any) -> list:

@@ -9,6 +9,17 @@ from ..engine.tensor import Tensor
 from .module import Module, framed
 
 
+def checked_module(container: str, module: Any) -> Module:
+    """A module, or an error that knows the usual slips."""
+    if isinstance(module, Module):
+        return module
+    if isinstance(module, type):
+        raise TypeError(f"{container}: {module.__name__} is a class; write {module.__name__}(), with parentheses")
+    if isinstance(module, (list, tuple)):
+        raise TypeError(f"{container}: a {type(module).__name__} is not a Module; write {container}(*layers)")
+    raise TypeError(f"{container}: a {type(module).__name__} is not a Module")
+
+
 class Sequential(Module):
     """Modules one after another: each gets what the one before returns.
 
@@ -28,9 +39,12 @@ class Sequential(Module):
         named = modules[0].items() if len(modules) == 1 and isinstance(modules[0], OrderedDict) else \
             ((str(i), module) for i, module in enumerate(modules))
         for name, module in named:
-            if not isinstance(module, Module):
-                raise TypeError(f"Sequential: element {name} is a {type(module).__name__}, not a Module")
-            setattr(self, name, module)
+            self.add_module(name, checked_module("Sequential", module))
+
+    def append(self, module: Module) -> "Sequential":
+        """Add one module at the end."""
+        self.add_module(str(len(self)), checked_module("Sequential", module))
+        return self
 
     def forward(self, x: Tensor) -> Tensor:
         for module in self._modules.values():
@@ -65,9 +79,7 @@ class ModuleList(Module):
 
     def append(self, module: Module) -> "ModuleList":
         """Add one module at the end."""
-        if not isinstance(module, Module):
-            raise TypeError(f"ModuleList: a {type(module).__name__} is not a Module")
-        setattr(self, str(len(self)), module)
+        self.add_module(str(len(self)), checked_module("ModuleList", module))
         return self
 
     def extend(self, modules: Iterable[Module]) -> "ModuleList":

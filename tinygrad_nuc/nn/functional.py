@@ -104,7 +104,8 @@ def binary_cross_entropy_with_logits(input: Tensor, target: Any, *, reduction: s
     Examples
     --------
     >>> import tinygrad_nuc as tn
-    >>> tn.nn.functional.binary_cross_entropy_with_logits(tn.tensor([0.0, 1e4]), tn.tensor([1.0, 0.0]), reduction="none")
+    >>> F = tn.nn.functional
+    >>> F.binary_cross_entropy_with_logits(tn.tensor([0.0, 1e4]), tn.tensor([1.0, 0.0]), reduction="none")
     tensor([6.9315e-01, 1.0000e+04])
     """
     target = matching("binary_cross_entropy_with_logits", input, target)

@@ -13,8 +13,11 @@ class Loss(Module):
 
     function: Callable
 
-    def __init__(self, *, reduction: str = "mean") -> None:
+    def __init__(self, *given: Any, reduction: str = "mean") -> None:
         super().__init__()
+        if given:
+            name = type(self).__name__
+            raise TypeError(f"{name} is made first and called then: loss = nn.{name}(), loss(prediction, target)")
         if reduction not in ("mean", "sum", "none"):
             raise ValueError(f"{type(self).__name__}: reduction must be 'mean', 'sum' or 'none', not {reduction!r}")
         self.reduction = reduction

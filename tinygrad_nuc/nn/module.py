@@ -1,5 +1,6 @@
 """Module: a function with parameters that know their names."""
 
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -59,6 +60,9 @@ class Module:
     def __setattr__(self, name: str, thing: Any) -> None:
         table = self._table_for(name, thing)
         if table is None:
+            if isinstance(thing, (list, tuple)) and any(isinstance(x, (Parameter, Module)) for x in thing):
+                warnings.warn(f"{type(self).__name__}.{name}: parameters in a {type(thing).__name__} are not found; "
+                              "use nn.ModuleList", stacklevel=2)
             object.__setattr__(self, name, thing)
             return
         for other in (self._parameters, self._buffers, self._modules, self.__dict__):
@@ -107,11 +111,24 @@ class Module:
 
     def register_parameter(self, name: str, parameter: Parameter | None) -> None:
         """Add a parameter by name; None keeps the name for a parameter that this module does without."""
-        self._parameters[name] = parameter
+        self._register("_parameters", name, parameter, Parameter)
 
     def register_buffer(self, name: str, tensor: Tensor | None) -> None:
         """Add a tensor that is saved with the parameters but not trained, such as a running mean."""
-        self._buffers[name] = tensor
+        self._register("_buffers", name, tensor, Tensor)
+
+    def add_module(self, name: str, module: "Module | None") -> None:
+        """Add a child by name."""
+        self._register("_modules", name, module, Module)
+
+    def _register(self, table: str, name: str, thing: Any, kind: type) -> None:
+        if thing is not None and not isinstance(thing, kind):
+            raise TypeError(f"{type(self).__name__}: {name} must be a {kind.__name__} or None, "
+                            f"not a {type(thing).__name__}")
+        self._require_init(name)
+        if name not in self.__dict__[table] and hasattr(self, name):
+            raise KeyError(f"{type(self).__name__} has an attribute {name} already")
+        self.__dict__[table][name] = thing
 
     # ------------------------------------------------------------------ walking the tree
 

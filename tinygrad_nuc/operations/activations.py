@@ -9,7 +9,7 @@ from ..engine.tensor import Tensor, method
 class Relu(Operation):
     """y = max(a, 0), with slope 0 at a = 0"""
     def forward(a):       return np.maximum(a, 0)
-    def grad_a(g, y, a):  return g * (a > 0)
+    def grad_a(g, y, a):  return np.where(a > 0, g, 0)      # not g · 0, which is NaN for an infinite g
 
 
 class LeakyRelu(Operation):

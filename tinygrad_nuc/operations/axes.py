@@ -23,6 +23,9 @@ def takes_axis(function: Callable) -> Callable:
 
 def checked_dim(name: str, dim: int, ndim: int) -> int:
     """`dim` counted from 0, refused if there is no such dimension."""
+    if isinstance(dim, (list, tuple)):
+        raise TypeError(f"{name}: goes along one dimension, not {dim}" +
+                        (f"; use a{name} for several" if name in ("max", "min") else ""))
     if not -ndim <= dim < ndim:
         raise IndexError(f"{name}: dimension {dim} is out of range; " +
                          (f"it must lie from {-ndim} to {ndim - 1}" if ndim else "a single number has no dimensions"))

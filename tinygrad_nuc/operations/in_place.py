@@ -12,7 +12,8 @@ import numpy as np
 
 from ..engine.generator import default_generator
 from ..engine.grad_mode import is_grad_enabled
-from ..engine.tensor import Tensor, as_index, method, value
+from ..engine.tensor import Tensor, method, value
+from .indexing import as_index
 
 
 def refuse_if_recording(name: str, *tensors: Any) -> None:

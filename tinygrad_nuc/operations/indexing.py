@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.operation import Operation
-from ..engine.tensor import Tensor
+from ..engine.tensor import Tensor, method, value
 
 
 class Index(Operation):
@@ -28,6 +28,31 @@ class IndexAdd(Operation):
     def grad_a(g, y, a, *, index, shape):       return g[index]
 
 
+def as_index(index: Any) -> tuple:
+    """An index as a tuple with an Ellipsis, which makes t[0] of a vector a view, as t[0] of a matrix is.
+
+    Arrays and lists in it are copied, since they are kept for the backward pass.
+    """
+    parts = tuple(map(as_index_part, index if isinstance(index, tuple) else (index,)))
+    return parts if any(part is Ellipsis for part in parts) else (*parts, Ellipsis)
+
+
+def as_index_part(part: Any) -> Any:
+    """A number, slice, None or Ellipsis as it is; positions and masks as arrays of their own."""
+    part = value(part)
+    if hasattr(part, "dtype"):
+        return int(part) if part.ndim == 0 and part.dtype.kind in "iu" else np.copy(part)
+    if isinstance(part, list):
+        return np.array(part) if part else np.array(part, np.int64)
+    return part
+
+
+@method
+def __getitem__(self: Tensor, index: Any) -> Tensor:
+    """``t[index]``, for every index that NumPy knows; arrays and masks in it may be tensors."""
+    return Index.apply(self, index=as_index(index))
+
+
 def has_arrays(index: Any) -> bool:
     """Whether arrays or lists take part in the index, so that an element may be picked more than once."""
     parts = index if isinstance(index, tuple) else (index,)
@@ -41,7 +66,7 @@ def take_along(input: Tensor, indices: Tensor, dim: int) -> Tensor:
     """
     def along(axis: int) -> Any:
         if axis == dim:
-            return indices.data
+            return np.copy(indices.data)        # kept for backward, so nobody else may change it
         position = np.arange(indices.shape[axis], like=indices.data)
         return position.reshape([-1 if i == axis else 1 for i in range(input.ndim)])
     return Index.apply(input, index=tuple(along(axis) for axis in range(input.ndim)))

@@ -8,6 +8,7 @@ import numpy as np
 from ..engine.operation import Operation
 from ..engine.registry import implements
 from ..engine.tensor import Tensor
+from .axes import checked_dim
 
 
 class Concatenate(Operation):
@@ -61,6 +62,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     if len(set(shapes)) != 1:
         raise ValueError(f"stack: all tensors must have the same shape, and these have {shapes}" if shapes
                          else "stack: give at least one tensor")
+    dim = checked_dim("stack", dim, len(shapes[0]) + 1)
     return Concatenate.apply(*(np.expand_dims(x, dim) for x in tensors), axis=dim)
 
 

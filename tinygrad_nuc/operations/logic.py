@@ -7,7 +7,7 @@ import numpy as np
 
 from ..engine.registry import numpy_functions
 from ..engine.tensor import Tensor, method, value
-from .axes import takes_axis
+from .axes import checked_dim, takes_axis
 
 PIECEWISE_CONSTANT = (
     np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
@@ -43,6 +43,7 @@ def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     >>> tn.argmax(tn.tensor([[3.0, 1.0], [2.0, 5.0]]), dim=1)
     tensor([0, 1])
     """
+    dim = dim if dim is None else checked_dim("argmax", dim, input.ndim)
     return Tensor(np.argmax(input.data, axis=dim, keepdims=keepdim))
 
 
@@ -57,6 +58,7 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     >>> tn.argmin(tn.tensor([[3.0, 1.0], [2.0, 5.0]]), dim=1)
     tensor([1, 0])
     """
+    dim = dim if dim is None else checked_dim("argmin", dim, input.ndim)
     return Tensor(np.argmin(input.data, axis=dim, keepdims=keepdim))
 
 

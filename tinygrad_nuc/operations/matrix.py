@@ -48,6 +48,9 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     >>> a @ tn.tensor([1.0, -1.0])
     tensor([-1., -1.])
     """
+    for x in (input, other):
+        if isinstance(x, (list, tuple)):
+            raise TypeError(f"MatMul: a {type(x).__name__} is not a tensor; write tn.tensor({x!r:.40})")
     a, b = getattr(input, "shape", ()), getattr(other, "shape", ())
     if not a or not b:
         raise ValueError(f"MatMul: shapes {a} and {b}: a number has no matrix product; use *")
@@ -60,4 +63,5 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     product = MatMul.apply(row, column)
     if len(a) > 1 and len(b) > 1:
         return product
-    return product.reshape(*product.shape[:-2], *a[-2:-1], *(b[-1:] if len(b) > 1 else ()))
+    n, m = a[-2:-1], b[-1:] if len(b) > 1 else ()               # each is () where the operand was a vector
+    return product.reshape(*product.shape[:-2], *n, *m)

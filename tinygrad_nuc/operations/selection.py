@@ -12,15 +12,15 @@ from ..engine.tensor import Tensor, method
 class Maximum(Operation, numpy=np.maximum):
     """y = max(a, b), element by element; equal values share the gradient"""
     def forward(a, b):       return np.maximum(a, b)
-    def grad_a(g, y, a, b):  return np.where(a == b, g / 2, g * (a > b))
-    def grad_b(g, y, a, b):  return np.where(a == b, g / 2, g * (b > a))
+    def grad_a(g, y, a, b):  return np.where(a == b, g / 2, np.where(a > b, g, 0))
+    def grad_b(g, y, a, b):  return np.where(a == b, g / 2, np.where(b > a, g, 0))
 
 
 class Minimum(Operation, numpy=np.minimum):
     """y = min(a, b), element by element; equal values share the gradient"""
     def forward(a, b):       return np.minimum(a, b)
-    def grad_a(g, y, a, b):  return np.where(a == b, g / 2, g * (a < b))
-    def grad_b(g, y, a, b):  return np.where(a == b, g / 2, g * (b < a))
+    def grad_a(g, y, a, b):  return np.where(a == b, g / 2, np.where(a < b, g, 0))
+    def grad_b(g, y, a, b):  return np.where(a == b, g / 2, np.where(b < a, g, 0))
 
 
 class Where(Operation):

@@ -19,6 +19,8 @@ class Reshape(Operation):
 
     @classmethod
     def would_fit(cls, a, *, shape):
+        if -1 in shape and 0 in shape:
+            return "-1 could stand for any length beside a length of 0"
         return f"{a.size} values do not fill the shape {shape}" if all(isinstance(n, int) for n in shape) else ""
 
 

@@ -12,6 +12,8 @@ from ..engine.tensor import Tensor
 class Optimizer:
     """Base class: keeps parameter groups and applies ``change`` to every parameter that has a gradient.
 
+    It trains the parameters it was given: a layer that is replaced later needs a new optimizer.
+
     Parameters
     ----------
     params : iterable of Tensor, or of dict
@@ -42,8 +44,9 @@ class Optimizer:
     """
 
     def __init__(self, params: Iterable, defaults: dict[str, Any]) -> None:
-        if isinstance(params, Tensor):
-            raise TypeError(f"{type(self).__name__}: expects several parameters: pass [w], or model.parameters()")
+        if isinstance(params, Tensor) or not isinstance(params, Iterable):
+            raise TypeError(f"{type(self).__name__}: expects several parameters, as from model.parameters() or in "
+                            f"a list, not a {type(params).__name__}")
         groups = list(params)
         if not groups:
             raise ValueError(f"{type(self).__name__}: there are no parameters to train")
@@ -62,7 +65,7 @@ class Optimizer:
         if "params" not in group or unknown:
             raise ValueError(f"{name}: a group has 'params' and any of {', '.join(self.defaults)}; "
                              f"this one has {', '.join(map(repr, group))}")
-        group = {**self.defaults, **group}
+        group = {name: x.item() if isinstance(x, np.generic) else x for name, x in {**self.defaults, **group}.items()}
         params = [group["params"]] if isinstance(group["params"], Tensor) else list(group["params"])
         known = {id(p) for other in self.param_groups for p in other["params"]}
         for p in params:
