@@ -162,6 +162,10 @@ def test_unused_inputs_are_an_error_or_none():
     with pytest.raises(RuntimeError, match="do not depend on input 1"):
         tn.grad(x * x, [x, unused])
     assert tn.grad(x * x, [x, unused], allow_unused=True)[1] is None
+    y = x * x
+    with pytest.raises(RuntimeError, match="do not depend"):
+        tn.grad(y, unused)
+    assert tn.grad(y, x)[0].item() == 4.0, "the mistake must not have cost the graph"
 
 
 def test_create_graph_gradients_do_not_share_memory():

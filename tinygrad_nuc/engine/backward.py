@@ -61,15 +61,15 @@ def own_tensor(g: Any) -> Tensor:
 
 
 def propagate(outputs: Sequence[Tensor], seeds: Sequence[Tensor], create_graph: bool = False,
-              retain_graph: bool | None = None, targets: Collection[Tensor] | None = None) -> dict[Tensor, Any]:
+              retain_graph: bool | None = None, targets: Collection[Tensor] = (),
+              needed: Collection[Tensor] | None = None) -> dict[Tensor, Any]:
     """Return {x: ∂L/∂x}, where `seeds` are the ∂L/∂output.
 
-    Without `targets`, x is every leaf, and every tensor that retains its gradient; with them, nothing else is
-    visited than what lies between them and the outputs. The rules run on arrays, which records nothing; with
+    x is every leaf that is reached, every tensor that retains its gradient, and each of the `targets`. Only the
+    `needed` tensors get a gradient at all, if they are given. The rules run on arrays, which records nothing; with
     `create_graph` they run on Tensors and so are recorded themselves.
     """
     retain_graph = create_graph if retain_graph is None else retain_graph
-    needed = None if targets is None else between(outputs, targets)
     gradients: dict[Tensor, Any] = {}           # for each value, the sum of what its uses have sent so far
     waiting: list[tuple[int, Tensor]] = []      # a heap: the newest value comes out first
     finished: dict[Tensor, Any] = {}
@@ -91,7 +91,7 @@ def propagate(outputs: Sequence[Tensor], seeds: Sequence[Tensor], create_graph: 
     while waiting:
         y = heappop(waiting)[1]
         g = gradients.pop(y)                    # complete: everything computed from y is newer than y
-        if y.retains_grad or (targets is not None and y in targets):
+        if y.retains_grad or y in targets:
             finished[y] = g
             if needed is not None and not any(map(wanted, y.inputs or ())):
                 continue                        # a target: what lies behind it is not asked for, and stays
@@ -148,7 +148,7 @@ def check_usable(y: Tensor) -> None:
 
 
 def between(outputs: Sequence[Tensor], targets: Collection[Tensor]) -> set[Tensor]:
-    """The tensors through which `targets` influence `outputs`: no others need a gradient."""
+    """The tensors through which `targets` influence `outputs`, themselves included: no others need a gradient."""
     reached, stack = set(outputs), list(outputs)
     while stack:                                                # from the outputs back: everything behind them
         y = stack.pop()
@@ -158,7 +158,7 @@ def between(outputs: Sequence[Tensor], targets: Collection[Tensor]) -> set[Tenso
             if isinstance(x, Tensor) and x.requires_grad and x not in reached:
                 reached.add(x)
                 stack.append(x)
-    needed = set(targets)
+    needed = reached.intersection(targets)
     for y in sorted(reached, key=lambda y: y.number):           # and forward again: what a target has gone into
         if any(isinstance(x, Tensor) and x in needed for x in y.inputs or ()):
             needed.add(y)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from .backward import own_tensor, propagate, starting_gradient
+from .backward import between, own_tensor, propagate, starting_gradient
 from .grad_mode import set_grad_enabled
 from .tensor import Tensor
 
@@ -52,13 +52,15 @@ def grad(outputs: Tensor | Iterable[Tensor], inputs: Tensor | Iterable[Tensor], 
         if not x.requires_grad:
             raise RuntimeError(f"grad: input {i}, of shape {x.shape}, does not require a gradient")
 
+    needed = between(outputs, set(inputs))
+    for i, x in enumerate(inputs):
+        if x not in needed and not allow_unused:
+            raise RuntimeError(f"grad: the outputs do not depend on input {i}, of shape {x.shape}; "
+                               "allow_unused=True gives None for it")
+
     with set_grad_enabled(create_graph):
         seeds = [starting_gradient(y, g) for y, g in zip(outputs, grad_outputs, strict=True)]
-        found = propagate(outputs, seeds, create_graph, retain_graph, targets=set(inputs))
-        for i, x in enumerate(inputs):
-            if x not in found and not allow_unused:
-                raise RuntimeError(f"grad: the outputs do not depend on input {i}, of shape {x.shape}; "
-                                   "allow_unused=True gives None for it")
+        found = propagate(outputs, seeds, create_graph, retain_graph, set(inputs), needed)
         return tuple(own_tensor(found[x]) if x in found else None for x in inputs)
 
 
