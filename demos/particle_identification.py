@@ -37,7 +37,7 @@ from tinygrad_nuc.training import fit
 from tinygrad_nuc.utils.command import Parser, Report, save_all_or_nothing, whole_numbers
 from tinygrad_nuc.utils.data import DataLoader, TensorDataset
 from tinygrad_nuc.utils.files import save_state
-from tinygrad_nuc.utils.tables import read_features, read_table
+from tinygrad_nuc.utils.tables import Features, Table, read_features, read_table
 from tinygrad_nuc.utils.text import text_table
 
 # %% 1. The data: labelled events to learn from, unlabelled ones to measure
@@ -68,16 +68,22 @@ def from_file(args: argparse.Namespace) -> Sample:
     """A table of your own; there is no density, so no ideal classifier, and no known fraction."""
     table = read_table(args.data, label=args.label, signal=args.signal, drop_invalid=args.drop_invalid)
     sample = Sample(table.features, table.labels, table.names, table.classes, dropped=table.dropped)
+    refuse_huge_values(args.data, table)
     if args.apply:
         new = read_features(args.apply, names=table.names, label=args.label, drop_invalid=args.drop_invalid)
+        refuse_huge_values(args.apply, new)
         sample.unlabelled = new.features
         sample.dropped += new.dropped
-    for name, column in zip(table.names, sample.x.T, strict=True):
-        if np.abs(column).max() > 1e30:
-            raise ValueError(f"{args.data}: {name} has values up to {np.abs(column).max():.3g}, too large for float32")
     if min(np.bincount(sample.y)) < 20:
         raise ValueError(f"{args.data}: needs at least 20 events of each class to train, to stop and to be judged by")
     return sample
+
+
+def refuse_huge_values(path: Path, table: Table | Features) -> None:
+    """The network computes in float32, which ends near 3e38."""
+    for name, column in zip(table.names, table.features.T, strict=True):
+        if np.abs(column).max(initial=0) > 1e30:
+            raise ValueError(f"{path}: {name} has values up to {np.abs(column).max():.3g}, too large for float32")
 
 
 # %% 2. The network
@@ -296,7 +302,7 @@ def save(folder, args, sample, model, scaler, say) -> None:
     save_state(folder / "weights.npz", {name: value.numpy() for name, value in model.state_dict().items()})
     offset, width = (scaler.data_min_, 1 / scaler.scale_) if args.scale == "minmax" else (scaler.mean_, scaler.scale_)
     (folder / "scaler.json").write_text(json.dumps({
-        "use": "input = (variable − offset) / width, into Linear and ReLU layers in turn with the weights of weights.npz",
+        "use": "input = (variable − offset) / width, into Linear and ReLU layers in turn, with weights.npz",
         "variables": sample.variables, "offset": offset.tolist(),
         "width": width.tolist(), "classes": list(sample.classes), "hidden": args.hidden,
     }, indent=2, ensure_ascii=False), "utf-8")

@@ -1,4 +1,4 @@
-"""A small table, a way to write it, and ways to say what reading it must give."""
+"""A small table, and ways to say what reading it must give."""
 
 
 import numpy as np

@@ -3,6 +3,7 @@
 import csv
 import importlib.util
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -75,6 +76,13 @@ def test_the_abundance_is_right_within_its_error(quick):
         assert abs(mean) < 0.2 and 0.9 < width < 1.1
 
 
+def test_the_naive_count_is_right_where_it_is_said_to_be(quick):
+    report = (quick / "report.txt").read_text()
+    _, tpr, fpr, *_ = rows(report, "network")[0]
+    f = float(re.search(r"right by accident where the fraction is (\d\.\d+)", report).group(1))
+    assert f * tpr + (1 - f) * fpr == pytest.approx(f, abs=0.001)           # q = f, up to the two digits of f
+
+
 def test_mismodelling_moves_the_abundance_as_known(quick):
     report = (quick / "report.txt").read_text()
     nominal, clock, angle, decay = (rows(report, what)[0] for what in (
@@ -106,6 +114,21 @@ def test_the_same_seed_gives_the_same_report(demo, tmp_path):
         assert demo.main(["--quick", "--epochs", "1", "--output", str(tmp_path / name)]) == 0
     assert (tmp_path / "a" / "report.txt").read_bytes() == (tmp_path / "b" / "report.txt").read_bytes()
     assert (tmp_path / "a" / "weights.npz").read_bytes() == (tmp_path / "b" / "weights.npz").read_bytes()
+
+
+if os.environ.get("TINYGRAD_NUC_THOROUGH"):
+    @pytest.mark.parametrize("seed", ["6", "1", "2"])
+    def test_the_full_run_reaches_its_numbers(demo, tmp_path, seed):
+        assert demo.main(["--seed", seed, "--output", str(tmp_path / "run")]) == 0
+        report = (tmp_path / "run" / "report.txt").read_text()
+        (network, *_, auc, _, _, _, _), (ideal, *_) = rows(report, "network")[0], rows(report, "ideal")[0]
+        difference, error = rows(report, "network − ideal")[0][:2]
+        assert network >= 0.943 and auc >= 0.983 and difference < 3 * error
+        assert ideal == pytest.approx(0.9457, abs=3 * 0.00064)              # 3 standard errors of 125,000 events
+        assert all(abs(rows(report, method)[-1][2]) < 3 for method in ("adjusted count", "template fit"))
+        for method in ("adjusted count", "template fit"):
+            mean, width = rows(report, method)[0]
+            assert abs(mean) < 0.2 and 0.9 < width < 1.1
 
 
 # ---------------------------------------------------------------------- tables of the user's own
@@ -195,6 +218,7 @@ def bad(folder, x, y):
     yield ["--data", good, "--apply", write_csv(folder / "narrow.csv", x[:, :1], y)], "narrow"
     yield ["--data", write_csv(folder / "tiny.csv", x[598:602], y[598:602])], r"tiny\.csv.*at least 20 events of each class"
     yield ["--data", changed("huge.csv", 4, "1e300", column=1)], r"huge\.csv.*width has values up to 1e\+300"
+    yield ["--data", good, "--apply", folder / "huge.csv"], r"huge\.csv.*width has values up to 1e\+300"
     yield ["--quick", "--epochs", "0"], "epochs"
     yield ["--quick", "--hidden", "0"], "out_features"
     yield ["--quick", "--hidden", "a,b"], "--hidden"

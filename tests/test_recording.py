@@ -182,6 +182,11 @@ def test_recording_is_switched_by_block_statement_and_decorator():
     tn.set_grad_enabled(False)
     assert not (x * 2).requires_grad
     tn.set_grad_enabled(True)
+
+    @tn.set_grad_enabled(False)
+    def off(t):
+        return t * 2
+    assert tn.is_grad_enabled() and not off(x).requires_grad and tn.is_grad_enabled()
     with pytest.raises(TypeError, match="generator"):
         @tn.no_grad()
         def pieces():

@@ -15,7 +15,9 @@ is_grad_enabled = _recording.get        # a plain alias: it is asked once for ev
 
 
 class set_grad_enabled:
-    """Record operations from here on if `mode` is true; used in a ``with`` statement, until the end of its block.
+    """Record operations from here on if `mode` is true; in a ``with`` statement until the end of its block.
+
+    As a decorator it sets the mode for the calls of the function only.
 
     Examples
     --------
@@ -38,6 +40,22 @@ class set_grad_enabled:
     def __exit__(self, *error: object) -> None:
         _recording.set(self.before)
 
+    def __call__(self, function: Callable) -> Callable:
+        _recording.set(self.before)             # here it is the function that switches, not this line
+        return inside(functools.partial(set_grad_enabled, self.mode), function)
+
+
+def inside(block: Callable, function: Callable) -> Callable:
+    """The function, every call of which runs inside ``with block():``."""
+    if inspect.isgeneratorfunction(function):
+        raise TypeError(f"{function.__name__}: a generator runs in pieces; write the with block inside it")
+
+    @functools.wraps(function)
+    def decorated(*args: Any, **options: Any) -> Any:
+        with block():
+            return function(*args, **options)
+    return decorated
+
 
 class _Block:
     """What no_grad and enable_grad have in common: a ``with`` block, or the whole of a decorated function."""
@@ -59,14 +77,7 @@ class _Block:
         _recording.set(self.before.pop())
 
     def __call__(self, function: Callable) -> Callable:
-        if inspect.isgeneratorfunction(function):
-            raise TypeError(f"{type(self).__name__}: a generator runs in pieces; write the with block inside it")
-
-        @functools.wraps(function)
-        def decorated(*args: Any, **options: Any) -> Any:
-            with type(self)():
-                return function(*args, **options)
-        return decorated
+        return inside(type(self), function)
 
 
 class no_grad(_Block):

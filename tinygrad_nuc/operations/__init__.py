@@ -1,5 +1,7 @@
 """The table of derivatives, by mathematical topic. Each file begins with its rows, one class each.
 
+In the formulas a is the first argument of a function (its `input`) and b the second (its `other`).
+
 Importing this package fills the registry and gives `Tensor` its methods.
 """
 
