@@ -1,8 +1,4 @@
-"""For every operation: inputs to try it on, and what NumPy says the result is.
-
-An operation that is not in `SAMPLES` fails the suite (test_operations.py). A sample is (arrays, settings); the
-reference computes the result in another way than the operation does, where there is one.
-"""
+"""What a sample is, and the strategies that draw arrays and settings that suit each other."""
 
 import math
 from typing import NamedTuple
@@ -16,14 +12,14 @@ from hypothesis.extra.numpy import (
     mutually_broadcastable_shapes,
 )
 
-from tinygrad_nuc.engine.registry import table as ops
-
 SIDES = {"min_dims": 0, "max_dims": 3, "min_side": 0, "max_side": 3}
 SHAPES = array_shapes(**SIDES)
 NOT_EMPTY = array_shapes(**{**SIDES, "min_side": 1})
 
 
 class Sample(NamedTuple):
+    """Inputs to try an operation on, and the result computed in another way, where there is one."""
+
     strategy: st.SearchStrategy          # of (arrays, settings)
     reference: object                    # function of (*arrays, **settings)
 
@@ -142,56 +138,3 @@ def products(draw):
     n, k, m = (draw(st.integers(0, 3)) for _ in range(3))
     left, right = draw(mutually_broadcastable_shapes(num_shapes=2, min_dims=0, max_dims=2, min_side=0, max_side=2)).input_shapes
     return draw(values([(*left, n, k), (*right, k, m)])), {}
-
-
-def sigmoid(a):
-    return 1 / (1 + np.exp(-a))
-
-
-def softmax(a, axis):
-    return np.exp(a) / np.exp(a).sum(axis, keepdims=True)
-
-
-SAMPLES = {
-    ops.Add: Sample(elementwise(2), np.add),
-    ops.Subtract: Sample(elementwise(2), np.subtract),
-    ops.Multiply: Sample(elementwise(2), np.multiply),
-    ops.Divide: Sample(elementwise(2, 0.5, 2.0), np.true_divide),
-    ops.Negative: Sample(elementwise(), np.negative),
-    ops.Absolute: Sample(elementwise(), np.abs),
-    ops.ConstantPower: Sample(elementwise(1, 0.5, 2.0, n=st.sampled_from([-1, 0, 0.5, 1, 2, 3])), lambda a, n: np.exp(n * np.log(a))),
-    ops.Power: Sample(elementwise(2, 0.5, 2.0), np.power),
-    ops.Exp: Sample(elementwise(), np.exp),
-    ops.Expm1: Sample(elementwise(), np.expm1),
-    ops.Log: Sample(elementwise(1, 0.5, 2.0), np.log),
-    ops.Log1p: Sample(elementwise(1, -0.5, 2.0), np.log1p),
-    ops.Sqrt: Sample(elementwise(1, 0.5, 2.0), np.sqrt),
-    ops.Sin: Sample(elementwise(), np.sin),
-    ops.Cos: Sample(elementwise(), np.cos),
-    ops.Tanh: Sample(elementwise(), np.tanh),
-    ops.Relu: Sample(elementwise(), lambda a: np.where(a > 0, a, 0)),
-    ops.LeakyRelu: Sample(elementwise(slope=st.floats(0, 0.5)), lambda a, slope: np.maximum(a, 0) + slope * np.minimum(a, 0)),
-    ops.Elu: Sample(elementwise(alpha=st.floats(0.5, 2)), lambda a, alpha: np.maximum(a, 0) + alpha * (np.exp(np.minimum(a, 0)) - 1)),
-    ops.Sigmoid: Sample(elementwise(), sigmoid),
-    ops.Softplus: Sample(elementwise(), lambda a: np.log(1 + np.exp(a))),
-    ops.Maximum: Sample(elementwise(2), np.maximum),
-    ops.Minimum: Sample(elementwise(2), np.minimum),
-    ops.Where: Sample(elementwise(3, condition=True), np.where),
-    ops.Clamp: Sample(elementwise(low=st.just(-1.0) | st.none(), high=st.just(1.0)), lambda a, low, high: np.clip(a, low, high)),
-    ops.Sum: Sample(reduction(), np.sum),
-    ops.Amax: Sample(reduction(NOT_EMPTY), np.max),
-    ops.Amin: Sample(reduction(NOT_EMPTY), np.min),
-    ops.LogSumExp: Sample(reduction(NOT_EMPTY), lambda a, axis, keepdims: np.log(np.sum(np.exp(a), axis=axis, keepdims=keepdims))),
-    ops.Softmax: Sample(reduction(ALONG, one=True, keepdims=False), softmax),
-    ops.LogSoftmax: Sample(reduction(ALONG, one=True, keepdims=False), lambda a, axis: np.log(softmax(a, axis))),
-    ops.Reshape: Sample(reshaping(), lambda a, shape: np.array(a.ravel().tolist()).reshape(shape)),
-    ops.Permute: Sample(permuting(), lambda a, axes: np.einsum(a, range(a.ndim), [i % a.ndim for i in axes])),
-    ops.BroadcastTo: Sample(broadcasting(), lambda a, shape: a * np.ones(shape)),
-    ops.Index: Sample(indexing(), lambda a, index: a[index]),
-    ops.IndexAdd: Sample(adding_at(), add_at),
-    ops.Concatenate: Sample(joining(), lambda *arrays, axis: np.concatenate(arrays, axis)),
-    ops.MatMul: Sample(products(), lambda a, b: np.einsum("...nk,...km->...nm", a, b)),
-    ops.Clone: Sample(elementwise(), np.copy),
-    ops.Cast: Sample(elementwise(dtype=st.just(np.dtype(np.float64))), lambda a, dtype: a),
-    ops.BinaryCrossEntropy: Sample(elementwise(2, 0.1, 0.9), lambda p, t: -np.log(p) * t - np.log1p(-p) * (1 - t)),
-}

@@ -1,0 +1,8 @@
+"""For every operation: inputs to try it on, and what NumPy says the result is.
+
+An operation that is not in `SAMPLES` fails the suite (test_operations.py). A sample is (arrays, settings).
+"""
+
+from . import arrays, elementwise, linear
+
+SAMPLES = {**elementwise.SAMPLES, **arrays.SAMPLES, **linear.SAMPLES}
