@@ -187,7 +187,124 @@ def test_recording_is_switched_by_block_statement_and_decorator():
     def off(t):
         return t * 2
     assert tn.is_grad_enabled() and not off(x).requires_grad and tn.is_grad_enabled()
-    with pytest.raises(TypeError, match="generator"):
+    assert off.__name__ == "off"
+
+
+def test_a_decorated_generator_switches_only_its_own_pieces():
+    x = leaf(1.0)
+    seen = []
+
+    @tn.no_grad()
+    def pieces(n):
+        try:
+            for i in range(n):
+                seen.append((yield (x * i).requires_grad))
+                assert not tn.is_grad_enabled()
+        except KeyError:
+            yield tn.is_grad_enabled()
+        finally:
+            seen.append(tn.is_grad_enabled())
+        return "done"
+
+    items = []
+    for item in pieces(2):
+        items.append(item)
+        assert tn.is_grad_enabled()
+    assert items == [False, False] and seen == [None, None, False]
+
+    generator = pieces(3)
+    assert next(generator) is False and generator.send("sent") is False and "sent" in seen
+    assert generator.throw(KeyError()) is False and tn.is_grad_enabled()
+    with pytest.raises(StopIteration) as end:
+        next(generator)
+    assert end.value.value == "done"
+    generator = pieces(3)
+    next(generator)
+    generator.close()
+    assert tn.is_grad_enabled() and seen[-1] is False
+
+    def undecorated():
+        with tn.no_grad():
+            yield
+    generator = undecorated()
+    next(generator)
+    assert not tn.is_grad_enabled(), "as documented: the block of an undecorated generator reaches outside"
+    generator.close()
+    assert tn.is_grad_enabled()
+    with pytest.raises(TypeError, match="later: a coroutine"):
         @tn.no_grad()
-        def pieces():
-            yield 1
+        async def later():
+            pass
+
+
+# ---------------------------------------------------------------------- hooks
+
+def test_a_hook_sees_and_replaces_the_complete_gradient():
+    x = leaf(1.0, 2.0)
+    y = x * 3
+    seen = []
+    handle = y.register_hook(lambda g: seen.append(g.tolist()))
+    y.register_hook(lambda g: g * 10)
+    y.retain_grad()
+    (y.sum() + (y * y).sum()).backward(retain_graph=True)
+    assert seen == [[7.0, 13.0]]                                # both uses have been added up
+    assert y.grad.tolist() == [70.0, 130.0] and x.grad.tolist() == [210.0, 390.0]
+    handle.remove()
+    handle.remove()
+    g, = tn.grad(y.sum(), x)
+    assert g.tolist() == [30.0, 30.0] and len(seen) == 1
+
+
+def test_hooks_on_leaves_and_in_recorded_passes():
+    x = leaf(2.0)
+    x.register_hook(lambda g: -g)
+    (x * x).backward()
+    (x * x).backward()
+    assert x.grad.item() == -8.0                                # each pass is turned round before it is added
+    x.grad = None
+    x.register_hook(lambda g: g.mul_(2) if not g.requires_grad else g * 2)
+    (x * x).backward(create_graph=True)
+    assert x.grad.item() == -8.0
+    second, = tn.grad(x.grad, x)
+    assert second.item() == (-2 * 2) * (-1 * 2)                 # the hooks are differentiated, and act once more
+
+
+def test_hooks_are_checked():
+    with pytest.raises(RuntimeError, match="register_hook: no gradient"):
+        tn.ones(2).register_hook(print)
+    x = leaf(1.0, 2.0)
+    with pytest.raises(TypeError, match="a hook is a function"):
+        x.register_hook(3)
+    for answer, message in ((tn.ones(2), r"shape \(2,\), float32"), (tn.ones(3).double(), r"shape \(3,\)"), (1.0, "float;")):
+        handle = x.register_hook(lambda g, answer=answer: answer)
+        with pytest.raises(TypeError, match=f"a hook returned {message}"):
+            (x * x).sum().backward()
+        assert x.grad is None
+        handle.remove()
+
+
+# ---------------------------------------------------------------------- views
+
+def test_views_share_memory_and_their_changes():
+    x = leaf(1.0, 2.0, 3.0, 4.0)
+    with tn.no_grad():
+        for view in (x[1:], x.reshape(2, 2), x.reshape(2, 2).T, x[None], tn.broadcast_to(x, (3, 4)), x.detach()):
+            assert np.shares_memory(view.data, x.data)
+    y = (x * x).sum()
+    with tn.no_grad():
+        x.reshape(2, 2).T[0] = 7.0                              # a view of a view of a view
+    assert x.tolist() == [7.0, 2.0, 7.0, 4.0]
+    with pytest.raises(RuntimeError, match="changed in place"):
+        y.backward()
+
+
+def test_a_view_of_a_freed_graph_has_its_value_but_no_way_back():
+    x = leaf(1.0, 2.0)
+    y = x * x
+    y.sum().backward()
+    view = y[0]
+    assert view.item() == 1.0 and x.grad.tolist() == [2.0, 4.0]
+    with pytest.raises(RuntimeError, match="Multiply a second time"):
+        view.backward()
+    assert x.grad.tolist() == [2.0, 4.0]
+    assert (view.detach() * x[0]).requires_grad

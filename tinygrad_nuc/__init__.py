@@ -7,7 +7,7 @@ from numpy import float64 as double
 from numpy import int64 as long
 
 from . import operations  # fills the table of derivatives and gives Tensor its methods
-from . import inspect, nn, optim, training, utils
+from . import func, inspect, nn, optim, training, utils
 from .creation import (
     arange,
     as_tensor,
@@ -26,6 +26,7 @@ from .creation import (
     zeros_like,
 )
 from .engine.arrays import get_default_dtype, set_default_dtype
+from .engine.debugging import debug
 from .engine.generator import default_generator, manual_seed
 from .engine.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .engine.operation import Operation
@@ -37,7 +38,7 @@ from .operations.arithmetic import abs, add, div, mul, neg, pow, square, sub
 from .operations.copying import clone
 from .operations.exponential import exp, expm1, log, log1p, sqrt
 from .operations.joining import cat, stack
-from .operations.logic import all, allclose, any, argmax, argmin, isfinite, isnan, sign
+from .operations.logic import all, allclose, any, argmax, argmin, ceil, floor, isfinite, isnan, round, sign, trunc
 from .operations.matrix import matmul
 from .operations.reductions import amax, amin, logsumexp, max, mean, min, sum, var
 from .operations.selection import clamp, maximum, minimum, where

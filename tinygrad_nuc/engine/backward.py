@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from . import debugging
 from .grad_mode import set_grad_enabled
+from .hooks import after_hooks
 from .tensor import Tensor, method, value
 
 
@@ -85,12 +87,16 @@ def propagate(outputs: Sequence[Tensor], seeds: Sequence[Tensor], create_graph: 
     def wanted(x: Any) -> bool:
         return isinstance(x, Tensor) and x.requires_grad and (needed is None or x in needed)
 
+    if debugging.on:
+        debugging.start_pass(outputs)
     for output, seed in zip(outputs, seeds, strict=True):
         send(output, seed if create_graph else seed.data)
 
     while waiting:
         y = heappop(waiting)[1]
         g = gradients.pop(y)                    # complete: everything computed from y is newer than y
+        if y.hooks:
+            g = after_hooks(y, g)
         if y.retains_grad or y in targets:
             finished[y] = g
             if needed is not None and not any(map(wanted, y.inputs or ())):
@@ -98,13 +104,19 @@ def propagate(outputs: Sequence[Tensor], seeds: Sequence[Tensor], create_graph: 
         check_usable(y)
         inputs = y.inputs if create_graph else tuple(map(value, y.inputs))
         result = y if create_graph else y.data
-        for x, derivative in zip(y.inputs, y.operation.derivatives(len(inputs)), strict=True):
+        for i, (x, derivative) in enumerate(zip(y.inputs, y.operation.derivatives(len(inputs)), strict=True)):
             if derivative is not None and wanted(x):
                 share = derivative(g, result, *inputs, **y.settings)
+                if debugging.on:
+                    debugging.watch_gradient(y, i, g, share)
                 send(x, fit_to(x, share, derivative))
         if not retain_graph:
+            if debugging.on:
+                debugging.release(y)
             y.inputs = None                     # lets go of everything that only this graph kept alive
-    return finished | gradients                 # what is left in the table belongs to leaves
+    for x, g in gradients.items():              # what is left in the table belongs to leaves
+        finished[x] = after_hooks(x, g) if x.hooks else g
+    return finished
 
 
 def fit_to(x: Tensor, g: Any, derivative: Callable) -> Any:
@@ -137,14 +149,20 @@ def check_usable(y: Tensor) -> None:
     """
     name = y.operation.__name__
     if y.inputs is None:
-        raise RuntimeError(f"backward through {name} a second time: the first backward freed the graph. "
-                           "Compute the result again, or keep the graph with backward(retain_graph=True)")
+        raise RuntimeError(f"backward through {name} a second time: the first backward freed the graph. Compute the "
+                           f"result again, or keep the graph with backward(retain_graph=True){lines(y)}")
     for x in (*y.inputs, y):
         if isinstance(x, Tensor) and x.changes is not None and x.changes.last > y.number:
             what = "its result" if x is y else f"an input of shape {x.shape}"
-            raise RuntimeError(f"backward through {name}: {what} was changed in place after {name} was computed, "
-                               "so its derivative would be wrong. Change a copy, made with .clone(), instead, and "
-                               "compute the result again")
+            raise RuntimeError(f"backward through {name}: {what} was changed in place after {name} was computed, so "
+                               "its derivative would be wrong. Change a copy, made with .clone(), instead, and compute "
+                               f"the result again{lines(y, x.changes)}")
+
+
+def lines(y: Tensor, changes: Any = None) -> str:
+    """Where a result was computed, and where a value was changed since; or how to find out."""
+    known = [line for line in (debugging.computed_at(y), debugging.changed_at(changes)) if line]
+    return "".join(f"\n    {line}" for line in known) or "; inside `with tn.debug():` this error names your lines"
 
 
 def between(outputs: Sequence[Tensor], targets: Collection[Tensor]) -> set[Tensor]:

@@ -8,7 +8,7 @@ clock = itertools.count(1)      # next(clock) for every recorded operation and e
 class Changes:
     """When an array was last changed in place: known to all tensors that share it."""
 
-    __slots__ = ("last",)
+    __slots__ = ("last", "line")        # the line: only in debug mode
 
     def __init__(self) -> None:
         self.last = 0

@@ -47,14 +47,35 @@ class set_grad_enabled:
 
 def inside(block: Callable, function: Callable) -> Callable:
     """The function, every call of which runs inside ``with block():``."""
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        raise TypeError(f"{function.__name__}: a coroutine runs when it is awaited; write the with block inside it")
     if inspect.isgeneratorfunction(function):
-        raise TypeError(f"{function.__name__}: a generator runs in pieces; write the with block inside it")
+        return generator_inside(block, function)
 
     @functools.wraps(function)
     def decorated(*args: Any, **options: Any) -> Any:
         with block():
             return function(*args, **options)
     return decorated
+
+
+def generator_inside(block: Callable, function: Callable) -> Callable:
+    """The generator function, each piece of which runs inside the block; whoever takes its items stays outside."""
+    @functools.wraps(function)
+    def pieces(*args: Any, **options: Any) -> Any:
+        generator = function(*args, **options)
+        go_on, given = generator.send, None
+        while True:
+            try:
+                with block():
+                    item = go_on(given)
+            except StopIteration as end:
+                return end.value
+            try:
+                go_on, given = generator.send, (yield item)
+            except BaseException as error:          # thrown in by the caller: it belongs inside, GeneratorExit too
+                go_on, given = generator.throw, error
+    return pieces
 
 
 class _Block:
@@ -82,6 +103,9 @@ class _Block:
 
 class no_grad(_Block):
     """Do not record: results have ``requires_grad=False``, and tensors may be changed in place.
+
+    A ``with no_grad()`` inside a generator also reaches whoever takes its items, until the block ends; a generator
+    decorated with ``@no_grad()`` does not.
 
     Examples
     --------

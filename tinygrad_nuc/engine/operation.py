@@ -27,7 +27,9 @@ from typing import Any
 
 import numpy as np
 
+from . import debugging
 from .clock import clock
+from .explain import broadcast_clash, explain
 from .grad_mode import is_grad_enabled
 from .registry import numpy_functions, table
 from .tensor import Tensor
@@ -84,12 +86,12 @@ class Operation:
         """
         if len(inputs) != len(cls.arguments) and not cls.takes_many:
             raise TypeError(f"{cls.__name__} takes {', '.join(cls.arguments)}, and was given {len(inputs)} inputs")
-        values, any_tensor, recorded = [], False, False
+        values, any_tensor, needed = [], False, False
         derivatives = cls._derivatives * (len(inputs) if cls.takes_many else 1)
         for x, derivative in zip(inputs, derivatives, strict=True):
             if isinstance(x, Tensor):
                 any_tensor = True
-                recorded = recorded or (x.requires_grad and derivative is not None)
+                needed = needed or (x.requires_grad and derivative is not None)
                 values.append(x.data)
             else:
                 values.append(cls.plain(x))
@@ -98,19 +100,23 @@ class Operation:
         try:
             result = cls.forward(*values, **settings)
         except (TypeError, ValueError, IndexError) as error:
-            raise cls.explain(error, values, settings) from error
+            raise explain(error, cls, inputs, settings) from error
         if not any_tensor:
             return result
 
         y = Tensor(result)
-        if recorded and is_grad_enabled():
+        if needed and is_grad_enabled():
             y.requires_grad = True
             y.operation = cls
             y.inputs = inputs
             y.settings = settings
             y.number = next(clock)
+        elif needed:
+            y.cut = "no_grad"
         if cls.may_be_view and np.may_share_memory(y.data, values[0]):
             y.changes = inputs[0].shared_changes()
+        if debugging.on:
+            debugging.watch(y, cls, inputs)
         return y
 
     @classmethod
@@ -140,33 +146,8 @@ class Operation:
         return cls._derivatives
 
     @classmethod
-    def explain(cls, error: Exception, values: list, settings: dict) -> Exception:
-        """The same kind of error, saying which operation failed, on what, and what would fit."""
-        kind = next(k for k in (IndexError, TypeError, ValueError) if isinstance(error, k))
-        names = [f"{cls.arguments[0]}[{i}]" for i in range(len(values))] if cls.takes_many else cls.arguments
-        given = ", ".join(f"{name} {summary(value)}" for name, value in zip(names, values, strict=False))
-        chosen = "".join(f", {name}={value!r}" for name, value in settings.items() if value is not None)
-        reason = cls.would_fit(*values, **settings) or str(error)
-        return kind(f"{cls.__name__}({given}{chosen}): {reason}")
-
-    @classmethod
     def would_fit(cls, *values: Any, **settings: Any) -> str:
         """What inputs of these kinds must satisfy; asked only after `forward` has failed."""
-        shapes = [np.shape(value) for value in values]
-        if len(shapes) == 2:
-            return broadcast_clash(*shapes)
-        return ""
-
-
-def summary(value: Any) -> str:
-    """How an input is named in an error: the shape of an array, the number itself otherwise."""
-    return f"of shape {tuple(value.shape)}" if hasattr(value, "shape") else repr(value)
-
-
-def broadcast_clash(a: tuple[int, ...], b: tuple[int, ...]) -> str:
-    """Which dimensions of two shapes cannot be broadcast together ('' if all can)."""
-    for back, (n, m) in enumerate(zip(reversed(a), reversed(b), strict=False), start=1):
-        if n != m and 1 not in (n, m):
-            return (f"the shapes {a} and {b} do not broadcast: counted from the end, dimension {back} is {n} "
-                    f"in one and {m} in the other; they must be equal, or one of them 1")
-    return ""
+        if cls.takes_many or settings:
+            return ""
+        return broadcast_clash(**{name: np.shape(x) for name, x in zip(cls.arguments, values, strict=True)})

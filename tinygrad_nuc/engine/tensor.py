@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import debugging
 from .arrays import as_array, describe
 from .clock import Changes, clock
 from .registry import call_numpy, table
@@ -57,7 +58,7 @@ class Tensor:
     """
 
     __slots__ = ("_data", "_grad", "_requires_grad", "operation", "inputs", "settings", "number", "changes",
-                 "retains_grad", "__weakref__")
+                 "retains_grad", "hooks", "cut", "trace", "__weakref__")
 
     def __init__(self, data: Any, requires_grad: bool = False) -> None:
         if isinstance(data, Tensor):
@@ -71,6 +72,8 @@ class Tensor:
         self.number = 0
         self.changes: Changes | None = None     # made when a second tensor shares the array, or on the first change
         self.retains_grad = False
+        self.hooks: dict | None = None
+        # `cut` (why this has no history) and `trace` (for debug mode) are set only where there is something to tell
         if requires_grad:
             self.requires_grad = True
 
@@ -127,6 +130,10 @@ class Tensor:
         """The same value without its history (it shares memory with this tensor)."""
         twin = Tensor(self._data)
         twin.changes = self.shared_changes()
+        if self._requires_grad:
+            twin.cut = "detach"
+            if debugging.on:
+                debugging.remember(twin, "detach", "detach", self)
         return twin
 
     @property
@@ -147,7 +154,10 @@ class Tensor:
 
     def mark_changed(self) -> None:
         """Note the time of a change in place, so that a backward pass through an older use can refuse."""
-        self.shared_changes().last = next(clock)
+        changes = self.shared_changes()
+        changes.last = next(clock)
+        if debugging.on:
+            changes.line = debugging.user_line()
 
     # ------------------------------------------------------------------ reading the value
 

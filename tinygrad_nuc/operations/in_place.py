@@ -10,10 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from ..engine import debugging
 from ..engine.generator import default_generator
 from ..engine.grad_mode import is_grad_enabled
 from ..engine.tensor import Tensor, method, value
+from . import activations, arithmetic, exponential, logic, selection, trigonometric    # the methods named below
 from .indexing import as_index
+
+IN_PLACE = ("add", "sub", "mul", "div", "pow", "neg", "abs", "square", "sqrt", "exp", "log", "sin", "cos", "tanh",
+            "sigmoid", "relu", "clamp", "floor", "ceil", "round", "trunc")
 
 
 def refuse_if_recording(name: str, *tensors: Any) -> None:
@@ -34,7 +39,8 @@ def overwrite(name: str, target: Tensor, source: Any, index: Any = ...) -> Tenso
         fits = False
     if not fits:
         raise ValueError(f"{name}: values of shape {given} do not fit into shape {room}")
-    target.data[index] = source
+    with debugging.writable(target):
+        target.data[index] = source
     target.mark_changed()
     return target
 
@@ -57,6 +63,25 @@ def augmented_assignment(name: str, compute: Callable) -> Callable:
 for _name, _operator in {"__iadd__": Tensor.__add__, "__isub__": Tensor.__sub__, "__imul__": Tensor.__mul__,
                          "__itruediv__": Tensor.__truediv__, "__ipow__": Tensor.__pow__}.items():
     method(augmented_assignment(_name, _operator))
+
+
+def in_place(name: str) -> Callable:
+    """The method ``t.name_(...)``, which overwrites t with ``t.name(...)``."""
+    compute = getattr(Tensor, name)
+
+    def change(self: Tensor, *args: Any, **options: Any) -> Tensor:
+        refuse_if_recording(f"{name}_", self, *args)
+        result = compute(self, *args, **options)
+        if result.dtype.kind != self.dtype.kind:
+            raise TypeError(f"{name}_: the result is {result.dtype} and does not fit into a tensor of {self.dtype}")
+        return overwrite(f"{name}_", self, result)
+    change.__name__ = f"{name}_"
+    change.__doc__ = f"Overwrite this tensor with the result of its method `{name}`, outside recording."
+    return change
+
+
+for _name in IN_PLACE:
+    method(in_place(_name))
 
 
 @method

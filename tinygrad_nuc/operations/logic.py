@@ -13,7 +13,7 @@ PIECEWISE_CONSTANT = (
     np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
     np.logical_and, np.logical_or, np.logical_not, np.logical_xor,
     np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert,
-    np.isfinite, np.isnan, np.isinf, np.sign, np.floor, np.ceil, np.rint, np.round,
+    np.isfinite, np.isnan, np.isinf, np.sign, np.floor, np.ceil, np.trunc, np.rint, np.round,
     np.any, np.all, np.argmax, np.argmin, np.argsort, np.zeros_like, np.ones_like,
 )
 
@@ -73,6 +73,58 @@ def sign(input: Tensor) -> Tensor:
     tensor([-1.,  0.,  1.])
     """
     return Tensor(np.sign(input.data))
+
+
+@method
+def floor(input: Tensor) -> Tensor:
+    """Largest whole number that is not above the value; constant between whole numbers, so without a gradient.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.floor(tn.tensor([-1.5, 1.5]))
+    tensor([-2.,  1.])
+    """
+    return Tensor(np.floor(input.data))
+
+
+@method
+def ceil(input: Tensor) -> Tensor:
+    """Smallest whole number that is not below the value; without a gradient.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.ceil(tn.tensor([-1.5, 1.5]))
+    tensor([-1.,  2.])
+    """
+    return Tensor(np.ceil(input.data))
+
+
+@method
+def trunc(input: Tensor) -> Tensor:
+    """The whole number next to the value in the direction of 0; without a gradient.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.trunc(tn.tensor([-1.5, 1.5]))
+    tensor([-1.,  1.])
+    """
+    return Tensor(np.trunc(input.data))
+
+
+@method
+def round(input: Tensor, decimals: int = 0) -> Tensor:
+    """The nearest number with so many decimals, of two equally near ones the even one; without a gradient.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.round(tn.tensor([0.5, 1.5, 2.4]))
+    tensor([0., 2., 2.])
+    """
+    return Tensor(np.round(input.data, decimals))
 
 
 @method

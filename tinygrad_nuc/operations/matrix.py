@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ..engine.operation import Operation, broadcast_clash
+from ..engine.explain import broadcast_clash
+from ..engine.operation import Operation
 from ..engine.registry import implements
 from ..engine.tensor import Tensor, method
 
@@ -15,8 +16,23 @@ class MatMul(Operation):
 
     @classmethod
     def would_fit(cls, a, b):
-        clash = broadcast_clash(a.shape[:-2], b.shape[:-2])
+        clash = broadcast_clash(a=a.shape[:-2], b=b.shape[:-2])
         return f"of the leading dimensions, {clash}" if clash else ""
+
+
+def inner_clash(a, b):
+    """The two lengths that a product sums over, marked where they differ, and what would fit."""
+    a_text, b_text = (f"    {name}: ({', '.join(map(str, shape))})" for name, shape in (("a", a), ("b", b)))
+    b_mark = len(b_text) - 2 if len(b) == 1 else b_text.rindex(",") - 1
+    k = b[-2] if len(b) > 1 else b[0]
+    message = (f"the lengths that the product sums over differ\n{a_text}\n{'^':>{len(a_text) - 1}}\n{b_text}\n"
+               f"{'^':>{b_mark + 1}} the last length of a is {a[-1]}, and the {'second-to-' if len(b) > 1 else ''}last of b "
+               f"is {k}; they must be equal")
+    if len(b) > 1 and a[-1] == b[-1]:
+        return f"{message}; b.transpose(-1, -2), of shape {(*b[:-2], b[-1], b[-2])}, would fit"
+    if len(a) > 1 and a[-2] == k:
+        return f"{message}; a.transpose(-1, -2), of shape {(*a[:-2], a[-1], a[-2])}, would fit"
+    return message
 
 
 @method
@@ -56,8 +72,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         raise ValueError(f"MatMul: shapes {a} and {b}: a number has no matrix product; use *")
     k = b[-2] if len(b) > 1 else b[0]
     if a[-1] != k:
-        raise ValueError(f"MatMul: shapes {a} and {b}: the last dimension of the first is {a[-1]} and the "
-                         f"{'first' if len(b) < 3 else 'second-to-last'} of the second is {k}; they must be equal")
+        raise ValueError(f"MatMul: {inner_clash(a, b)}")
     row = input if len(a) > 1 else input.reshape(1, k)
     column = other if len(b) > 1 else other.reshape(k, 1)
     product = MatMul.apply(row, column)

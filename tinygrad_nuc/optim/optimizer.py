@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine import debugging
 from ..engine.backward import forget_gradient
 from ..engine.tensor import Tensor
 
@@ -98,7 +99,8 @@ class Optimizer:
             settings = {name: value for name, value in group.items() if name != "params"}
             for p in group["params"]:
                 if p.grad is not None:
-                    p.data += self.change(p.data, p.grad.data, self.state.setdefault(p, {}), **settings)
+                    with debugging.writable(p):
+                        p.data += self.change(p.data, p.grad.data, self.state.setdefault(p, {}), **settings)
 
     def change(self, p: Any, g: Any, state: dict[str, Any], **settings: Any) -> Any:
         """What to add to a parameter with value `p` and gradient `g`."""
