@@ -75,8 +75,8 @@ def up(x):
     """Results of device work are on the device, 0-dimensional ones too."""
     if isinstance(x, (np.ndarray, np.generic)):
         return GuardArray(x)
-    if type(x) in (tuple, list) and any(isinstance(v, np.ndarray) for v in x):
-        return type(x)(map(up, x))
+    if isinstance(x, (tuple, list)) and any(isinstance(v, (np.ndarray, np.generic)) for v in x):
+        return [*map(up, x)] if isinstance(x, list) else tuple(map(up, x))
     return x
 
 

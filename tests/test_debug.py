@@ -12,7 +12,7 @@ import pytest
 
 import tinygrad_nuc as tn
 from tinygrad_nuc import nn, optim
-from tinygrad_nuc.engine import debugging
+from tinygrad_nuc.engine import debugging, origins
 from tinygrad_nuc.inspect import why_no_gradient
 
 
@@ -98,7 +98,7 @@ def test_debug_mode_decorates_and_ends_with_an_error():
     assert not debugging.on and risky.__name__ == "risky"
     seen = []
     with tn.debug():
-        thread = threading.Thread(target=lambda: seen.append(hasattr(tn.ones(2) * 2, "trace")))
+        thread = threading.Thread(target=lambda: seen.append(hasattr(tn.ones(2) * 2, "origin")))
         thread.start()
         thread.join()
     assert seen == [True]
@@ -174,16 +174,16 @@ def test_changes_through_the_engine_are_not_raw():
 def test_when_it_is_off_nothing_is_remembered():
     x = leaf(1.0)
     y = x * 2
-    assert not hasattr(y, "trace") and not hasattr(x, "trace") and x.data.flags.writeable
+    assert not hasattr(y, "origin") and not hasattr(x, "origin") and x.data.flags.writeable
 
 
 def test_debug_mode_lets_the_past_go(monkeypatch):
-    monkeypatch.setattr(debugging, "HISTORY", 10)
+    monkeypatch.setattr(origins, "HISTORY", 10)
     with tn.debug():
         average = tn.tensor(0.0, dtype=np.float64)
         for _ in range(50):
             average = 0.9 * average
-        length, trace = 0, average.trace
+        length, trace = 0, average.origin
         while trace.inputs:
             length, trace = length + 1, trace.inputs[0]
     assert length == 10
@@ -263,4 +263,4 @@ def test_a_zero_by_one_use_and_a_gradient_by_another():
         assert why_no_gradient(x).startswith("there is a gradient")
         x.grad = None
         ((x * 3).sum() + (x * 0).sum()).backward()
-    assert x.trace.zero_because == ""
+    assert x.origin.zero_because == ""

@@ -261,3 +261,12 @@ def test_a_bend_keeps_an_infinite_slope_behind_it_out(bend):
     x = leaf(-1.0, 4.0)
     with np.errstate(divide="ignore"):
         assert tn.grad(tn.sqrt(bend(x)).sum(), x)[0].tolist() == [0.0, 0.25]
+
+
+def test_an_input_that_only_decides_is_not_reached():
+    x, condition = leaf(1.0, 2.0), leaf(1.0, 0.0)
+    y = tn.engine.registry.table.Where.apply(condition, x, x * 2)
+    assert tn.grad(y.sum(), [x, condition], retain_graph=True, allow_unused=True)[1] is None
+    with pytest.raises(RuntimeError, match="do not depend on input 1"):
+        tn.grad(y.sum(), [x, condition])
+    assert tn.grad(y.sum(), x)[0].tolist() == [1.0, 2.0], "the refusal came before anything was freed"

@@ -58,8 +58,8 @@ def test_what_is_constant_almost_everywhere_has_no_history(call, expected):
 
 @pytest.mark.parametrize(("call", "message"), [
     (lambda t: np.fft.fft(t), r"numpy\.fft\.fft.*no derivative.*t\.data"),
-    (lambda t: np.linalg.det(t), r"numpy\.linalg\.det.*no derivative"),
-    (lambda t: np.arctan2(t, t), r"numpy\.arctan2.*no derivative"),
+    (lambda t: np.linalg.svd(t), r"numpy\.linalg\.svd.*no derivative"),
+    (lambda t: np.spacing(t), r"numpy\.spacing.*no derivative"),
     (lambda t: np.add.reduce(t), r"numpy\.add\.reduce.*np\.sum"),
     (lambda t: np.exp(t, out=np.zeros(t.shape)), r"numpy\.exp cannot write a Tensor into an array"),
     (lambda t: np.mean(t, where=True), r"numpy\.mean of a Tensor.*where"),

@@ -1,8 +1,9 @@
-"""The README does what it says: every snippet runs and prints what stands below it, every path and extra exists."""
+"""The README and the pages do what they say: snippets print what stands below them, paths, links and extras exist."""
 
 import configparser
 import contextlib
 import io
+import linecache
 import re
 from pathlib import Path
 
@@ -10,23 +11,38 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
-SNIPPETS = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", README, re.DOTALL)
+PAGES = {path.name: path.read_text("utf-8") for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
+SNIPPETS = [pytest.param(code, expected, id=f"{page}-{i}") for page, text in PAGES.items()
+            for i, (code, expected) in enumerate(re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", text, re.DOTALL))]
 
 
 def test_every_snippet_is_followed_by_what_it_prints():
-    assert len(SNIPPETS) == README.count("```python") == 2
+    assert len(SNIPPETS) == sum(text.count("```python") for text in PAGES.values()) > 10
 
 
 @pytest.mark.parametrize(("code", "expected"), SNIPPETS)
 def test_the_snippet_prints_what_stands_below_it(code, expected):
     printed = io.StringIO()
+    linecache.cache["snippet.py"] = (len(code), None, code.splitlines(keepends=True), "snippet.py")
     with contextlib.redirect_stdout(printed):
-        exec(compile(code, "README.md", "exec"), {"__name__": "__main__"})
+        exec(compile(code, "snippet.py", "exec"), {"__name__": "__main__", "__file__": "snippet.py"})
     assert printed.getvalue() == expected
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_links_within_the_pages_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", PAGES[page]):
+        file, _, heading = target.partition("#")
+        if target.startswith("http"):
+            continue
+        text = PAGES[Path(file).name if file else page] if file.endswith(".md") or not file else ""
+        assert not file or ((ROOT / page).parent if page == "README.md" else ROOT / "docs").joinpath(file).exists()
+        headings = [re.sub(r"[^\w\- ]", "", line.lstrip("# ").lower()).replace(" ", "-") for line in text.splitlines() if line.startswith("#")]
+        assert not heading or heading in headings
+
+
 def test_the_first_example_has_twenty_lines():
-    code = SNIPPETS[0][0].strip().splitlines()
+    code = SNIPPETS[0].values[0].strip().splitlines()
     assert len([line for line in code if line.strip()]) <= 20
 
 

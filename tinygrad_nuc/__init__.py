@@ -7,7 +7,7 @@ from numpy import float64 as double
 from numpy import int64 as long
 
 from . import operations  # fills the table of derivatives and gives Tensor its methods
-from . import func, inspect, nn, optim, training, utils
+from . import func, inspect, linalg, nn, optim, training, utils
 from .creation import (
     arange,
     as_tensor,
@@ -34,13 +34,26 @@ from .engine.tensor import Tensor
 from .engine.transforms import grad
 from .inspect import gradcheck, gradgradcheck
 from .operations.activations import relu, sigmoid
-from .operations.arithmetic import abs, add, div, mul, neg, pow, square, sub
+from .operations.arithmetic import abs, add, div, fmod, mul, neg, positive, pow, reciprocal, remainder, square, sub
 from .operations.copying import clone
-from .operations.exponential import exp, expm1, log, log1p, sqrt
-from .operations.joining import cat, stack
+from .operations.cumulative import cummax, cummin, cumsum, diff, trapezoid
+from .operations.diagonals import diag, diag_embed, diagflat, diagonal, trace, tril, triu
+from .operations.einsum import einsum, outer, tensordot
+from .operations.exponential import exp, exp2, expm1, log, log10, log1p, log2, logaddexp, logaddexp2, sqrt
+from .operations.floating_point import copysign, fmax, fmin, nan_to_num
+from .operations.hyperbolic import acosh, arccosh, arcsinh, arctanh, asinh, atanh, cosh, sinh, tanh
+from .operations.joining import atleast_1d, atleast_2d, atleast_3d, cat, column_stack, dstack, hstack, stack, vstack
+from .operations.linear_algebra import det, inverse, logdet, matrix_power
 from .operations.logic import all, allclose, any, argmax, argmin, ceil, floor, isfinite, isnan, round, sign, trunc
+from .operations.masking import masked_fill, masked_select
 from .operations.matrix import matmul
-from .operations.reductions import amax, amin, logsumexp, max, mean, min, sum, var
+from .operations.norms import norm, std
+from .operations.picking import gather, index_select, take, take_along_dim
+from .operations.products import cumprod, prod
+from .operations.rearranging import flip, fliplr, flipud, moveaxis, movedim, roll, rot90, swapaxes, swapdims
+from .operations.reductions import amax, amin, max, mean, min, sum, var
+from .operations.repeating import meshgrid, repeat_interleave, tile
+from .operations.scattering import index_add, scatter, scatter_add
 from .operations.selection import clamp, maximum, minimum, where
 from .operations.shape import (
     broadcast_to,
@@ -51,9 +64,29 @@ from .operations.shape import (
     squeeze,
     t,
     transpose,
+    unflatten,
     unsqueeze,
 )
-from .operations.softmax import log_softmax, softmax
-from .operations.trigonometric import cos, sin, tanh
+from .operations.softmax import log_softmax, logsumexp, softmax
+from .operations.sorting import argsort, kthvalue, median, quantile, sort, topk
+from .operations.special import erf, erfc
+from .operations.splitting import chunk, dsplit, hsplit, split, tensor_split, unbind, vsplit
+from .operations.trigonometric import (
+    acos,
+    arccos,
+    arcsin,
+    arctan,
+    arctan2,
+    asin,
+    atan,
+    atan2,
+    cos,
+    deg2rad,
+    hypot,
+    rad2deg,
+    sin,
+    sinc,
+    tan,
+)
 
 __version__ = "0.1.0"

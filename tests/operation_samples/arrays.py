@@ -1,6 +1,7 @@
 """Operations that reduce, rearrange and pick."""
 
 import numpy as np
+from hypothesis.extra.numpy import array_shapes
 from operation_samples.strategies import (
     ALONG,
     NOT_EMPTY,
@@ -22,6 +23,10 @@ def softmax(a, axis):
     return np.exp(a) / np.exp(a).sum(axis, keepdims=True)
 
 
+def sums_so_far(a, axis):
+    return np.stack([a.take(range(i + 1), axis).sum(axis) for i in range(a.shape[axis])], axis) if a.size else a
+
+
 SAMPLES = {
     ops.Sum: Sample(reduction(), np.sum),
     ops.Amax: Sample(reduction(NOT_EMPTY), np.max),
@@ -29,6 +34,7 @@ SAMPLES = {
     ops.LogSumExp: Sample(reduction(NOT_EMPTY), lambda a, axis, keepdims: np.log(np.sum(np.exp(a), axis=axis, keepdims=keepdims))),
     ops.Softmax: Sample(reduction(ALONG, one=True, keepdims=False), softmax),
     ops.LogSoftmax: Sample(reduction(ALONG, one=True, keepdims=False), lambda a, axis: np.log(softmax(a, axis))),
+    ops.Cumsum: Sample(reduction(array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=3), one=True, keepdims=False), sums_so_far),
     ops.Reshape: Sample(reshaping(), lambda a, shape: np.array(a.ravel().tolist()).reshape(shape)),
     ops.Permute: Sample(permuting(), lambda a, axes: np.einsum(a, range(a.ndim), [i % a.ndim for i in axes])),
     ops.BroadcastTo: Sample(broadcasting(), lambda a, shape: a * np.ones(shape)),

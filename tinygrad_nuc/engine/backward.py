@@ -15,6 +15,7 @@ import numpy as np
 from . import debugging
 from .grad_mode import set_grad_enabled
 from .hooks import after_hooks
+from .origins import changed_at, computed_at
 from .tensor import Tensor, method, value
 
 
@@ -161,7 +162,7 @@ def check_usable(y: Tensor) -> None:
 
 def lines(y: Tensor, changes: Any = None) -> str:
     """Where a result was computed, and where a value was changed since; or how to find out."""
-    known = [line for line in (debugging.computed_at(y), debugging.changed_at(changes)) if line]
+    known = [line for line in (computed_at(y), changed_at(changes)) if line]
     return "".join(f"\n    {line}" for line in known) or "; inside `with tn.debug():` this error names your lines"
 
 
@@ -172,15 +173,23 @@ def between(outputs: Sequence[Tensor], targets: Collection[Tensor]) -> set[Tenso
         y = stack.pop()
         if y.inputs is None and (y not in targets or any(x.number < y.number for x in targets)):
             check_usable(y)                                     # freed: what lay behind it is no longer known
-        for x in y.inputs or ():
-            if isinstance(x, Tensor) and x.requires_grad and x not in reached:
+        for x in differentiable_inputs(y):
+            if x not in reached:
                 reached.add(x)
                 stack.append(x)
     needed = reached.intersection(targets)
     for y in sorted(reached, key=lambda y: y.number):           # and forward again: what a target has gone into
-        if any(isinstance(x, Tensor) and x in needed for x in y.inputs or ()):
+        if any(x in needed for x in differentiable_inputs(y)):
             needed.add(y)
     return needed
+
+
+def differentiable_inputs(y: Tensor) -> list[Tensor]:
+    """The tensors to which `y` passes a gradient on; none for a leaf, or once the graph is freed."""
+    if not y.inputs:
+        return []
+    return [x for x, derivative in zip(y.inputs, y.operation.derivatives(len(y.inputs)), strict=True)
+            if derivative is not None and isinstance(x, Tensor) and x.requires_grad]
 
 
 def starting_gradient(output: Tensor, gradient: Any) -> Tensor:

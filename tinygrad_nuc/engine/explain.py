@@ -1,24 +1,10 @@
-"""Errors that teach: which operation failed, on what, where the shapes clash, and what would fit."""
+"""Words for errors that teach: what was given, where the shapes clash, and what would fit."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from . import debugging
-from .tensor import value
-
-
-def explain(error: Exception, operation: Any, inputs: Sequence[Any], settings: dict) -> Exception:
-    """The same kind of error, saying which operation failed, on what, and what would fit."""
-    kind = next(k for k in (IndexError, TypeError, np.linalg.LinAlgError, ValueError) if isinstance(error, k))
-    values = [value(x) for x in inputs]
-    names = debugging.argument_names(operation, len(inputs))
-    given = ", ".join(f"{name} {summary(x)}" for name, x in zip(names, values, strict=False))
-    chosen = "".join(f", {name}={setting!r}" for name, setting in settings.items() if setting is not None)
-    reason = operation.would_fit(*values, **settings) or str(error)
-    lines = [*debugging.origins(names, inputs), debugging.called_at()] if debugging.on else []
-    return kind("\n    ".join([f"{operation.__name__}({given}{chosen}): {reason}", *lines]))
+from .origins import value
 
 
 def summary(x: Any) -> str:
@@ -68,3 +54,22 @@ def missing_axis(shapes: dict[str, tuple[int, ...]]) -> str:
                                                zip(reversed(candidate), reversed(many), strict=False)):
             return f"; {short}.unsqueeze({dim - len(few) - 1}), of shape {candidate}, would fit"
     return ""
+
+
+def argument_names(operation: Any, n: int) -> tuple[str, ...]:
+    """How an error calls the `n` inputs: a, b, or arrays[0], arrays[1], ..."""
+    if operation.takes_many:
+        return tuple(f"{operation.arguments[0]}[{i}]" for i in range(n))
+    return operation.arguments
+
+
+def ranges(name: str, x: Any) -> str:
+    """The shape of an input, and from where to where its values go."""
+    x = value(x)
+    if not hasattr(x, "shape"):
+        return f"{name} = {x!r}"
+    finite = x[np.isfinite(x)]
+    span = f"from {float(np.min(finite)):.4g} to {float(np.max(finite)):.4g}" if finite.size else "no finite value"
+    others = "".join(f", {int(n)} {word}" for word, n in (("NaN", np.sum(np.isnan(x))), ("infinite", np.sum(np.isinf(x))))
+                     if n)
+    return f"{name} of shape {tuple(x.shape)}: {span}{others}"

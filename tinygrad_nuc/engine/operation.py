@@ -22,17 +22,18 @@ broadcast axes, restores the dtype, adds up the uses of a value, and names the o
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from . import debugging
 from .clock import clock
-from .explain import broadcast_clash, explain
+from .explain import argument_names, broadcast_clash, summary
 from .grad_mode import is_grad_enabled
+from .origins import called_at, came_from
 from .registry import numpy_functions, table
-from .tensor import Tensor
+from .tensor import Tensor, value
 
 
 class Operation:
@@ -151,3 +152,15 @@ class Operation:
         if cls.takes_many or settings:
             return ""
         return broadcast_clash(**{name: np.shape(x) for name, x in zip(cls.arguments, values, strict=True)})
+
+
+def explain(error: Exception, operation: Any, inputs: Sequence[Any], settings: dict) -> Exception:
+    """The same kind of error, saying which operation failed, on what, and what would fit."""
+    kind = next(k for k in (IndexError, TypeError, np.linalg.LinAlgError, ValueError) if isinstance(error, k))
+    values = [value(x) for x in inputs]
+    names = argument_names(operation, len(inputs))
+    given = ", ".join(f"{name} {summary(x)}" for name, x in zip(names, values, strict=False))
+    chosen = "".join(f", {name}={setting!r}" for name, setting in settings.items() if setting is not None)
+    reason = operation.would_fit(*values, **settings) or str(error)
+    lines = [*came_from(names, inputs), called_at()] if debugging.on else []
+    return kind("\n    ".join([f"{operation.__name__}({given}{chosen}): {reason}", *lines]))

@@ -15,6 +15,7 @@ import numpy as np
 from . import debugging
 from .arrays import as_array, describe
 from .clock import Changes, clock
+from .origins import remember, user_line
 from .registry import call_numpy, table
 
 
@@ -58,7 +59,7 @@ class Tensor:
     """
 
     __slots__ = ("_data", "_grad", "_requires_grad", "operation", "inputs", "settings", "number", "changes",
-                 "retains_grad", "hooks", "cut", "trace", "__weakref__")
+                 "retains_grad", "hooks", "cut", "origin", "__weakref__")
 
     def __init__(self, data: Any, requires_grad: bool = False) -> None:
         if isinstance(data, Tensor):
@@ -73,7 +74,7 @@ class Tensor:
         self.changes: Changes | None = None     # made when a second tensor shares the array, or on the first change
         self.retains_grad = False
         self.hooks: dict | None = None
-        # `cut` (why this has no history) and `trace` (for debug mode) are set only where there is something to tell
+        # `cut` (why this has no history) and `origin` (for debug mode) are set only where there is something to tell
         if requires_grad:
             self.requires_grad = True
 
@@ -133,7 +134,7 @@ class Tensor:
         if self._requires_grad:
             twin.cut = "detach"
             if debugging.on:
-                debugging.remember(twin, "detach", "detach", self)
+                remember(twin, "detach", "detach", self)
         return twin
 
     @property
@@ -157,7 +158,7 @@ class Tensor:
         changes = self.shared_changes()
         changes.last = next(clock)
         if debugging.on:
-            changes.line = debugging.user_line()
+            changes.line = user_line()
 
     # ------------------------------------------------------------------ reading the value
 
@@ -323,5 +324,7 @@ def is_number(x: Any) -> bool:
 
 def method(function: Callable) -> Callable:
     """Decorator: make a function of a tensor a method as well, so that ``exp(t)`` is also ``t.exp()``."""
+    if function.__name__ in Tensor.__slots__:
+        raise TypeError(f"a method {function.__name__} would hide what every tensor keeps under that name")
     setattr(Tensor, function.__name__, function)
     return function

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..engine import debugging
-from ..engine.debugging import Trace
+from ..engine.origins import HISTORY, Origin
 from ..engine.tensor import Tensor
 
 ASK_DEBUG_MODE = "Run the forward and the backward pass inside `with tn.debug():` and ask again to be told where."
@@ -55,8 +55,8 @@ def why_not_required(t: Tensor) -> str:
         return (f"integer: this tensor holds {t.dtype}, which cannot change by small steps, so it has no derivative. "
                 "Convert it first, with .float() or .double().")
     cut = getattr(t, "cut", "")
-    trace = getattr(t, "trace", None)
-    line = f" at {trace.line}" if trace is not None and trace.line else ""
+    origin = getattr(t, "origin", None)
+    line = f" at {origin.line}" if origin is not None and origin.line else ""
     if cut == "detach":
         return (f"detached here{line}: this is the result of .detach(), which cuts the history. "
                 "Use the tensor it was made from.")
@@ -71,14 +71,14 @@ def why_none(t: Tensor) -> str:
     if not t.is_leaf and not t.retains_grad:
         return (f"it is a result of {t.operation.__name__}, and only leaves keep their gradient. "
                 "Call retain_grad() on it before backward, or use register_hook.")
-    trace = getattr(t, "trace", None)
-    if trace is None or not debugging.last_outputs:
-        return ("no backward pass has reached this tensor: call backward() on a result computed from it." if trace is None
+    origin = getattr(t, "origin", None)
+    if origin is None or not debugging.last_outputs:
+        return ("no backward pass has reached this tensor: call backward() on a result computed from it." if origin is None
                 else f"not reached: no backward pass has come here. {ASK_DEBUG_MODE}")
-    cuts = cuts_on_the_way(trace)
+    cuts = cuts_on_the_way(origin)
     if cuts is None:
         return (f"not reached: the tensor that backward() started from was not computed from this one, as far as the "
-                f"last {debugging.HISTORY:,} operations tell.")
+                f"last {HISTORY:,} operations tell.")
     if cuts:
         reasons = {"detach": "detached", "no_grad": "computed under no_grad"}
         return "not reached: the way from the loss is cut here,\n    " + "\n    ".join(
@@ -88,26 +88,26 @@ def why_none(t: Tensor) -> str:
 
 def why_zero(t: Tensor) -> str:
     """Why only zeros arrived."""
-    trace = getattr(t, "trace", None)
-    if trace is None or not trace.zero_because:
+    origin = getattr(t, "origin", None)
+    if origin is None or not origin.zero_because:
         return ("zero everywhere: zeros arrived from every use, for instance through ReLUs whose inputs are all negative, "
                 f"or values that were clamped or not selected; or grad was set to zero. {ASK_DEBUG_MODE}")
-    text = f"zero everywhere: the gradient became zero here,\n    {trace.zero_because}"
-    if trace.zero_because.startswith("Relu "):
+    text = f"zero everywhere: the gradient became zero here,\n    {origin.zero_because}"
+    if origin.zero_because.startswith("Relu "):
         text += "\nNo input of the ReLU is above 0, so all its slopes are 0: it is dead for this batch."
     return text
 
 
-def cuts_on_the_way(target: Trace) -> list[Trace] | None:
+def cuts_on_the_way(target: Origin) -> list[Origin] | None:
     """Where the ways from the last outputs back to `target` are cut; None if there is no way, [] if one is open."""
-    def reachable(across_cuts: bool) -> list[Trace]:
+    def reachable(across_cuts: bool) -> list[Origin]:
         seen, stack = {}, list(debugging.last_outputs)
         while stack:
-            trace = stack.pop()
-            if id(trace) not in seen:
-                seen[id(trace)] = trace
-                if across_cuts or not trace.cut:
-                    stack.extend(trace.inputs)
+            origin = stack.pop()
+            if id(origin) not in seen:
+                seen[id(origin)] = origin
+                if across_cuts or not origin.cut:
+                    stack.extend(origin.inputs)
         return list(seen.values())
 
     if target in reachable(across_cuts=False):
@@ -115,17 +115,17 @@ def cuts_on_the_way(target: Trace) -> list[Trace] | None:
     everything = reachable(across_cuts=True)
     if target not in everything:
         return None
-    return [trace for trace in everything if trace.cut and leads_to(trace, target)]
+    return [origin for origin in everything if origin.cut and leads_to(origin, target)]
 
 
-def leads_to(start: Trace, target: Trace) -> bool:
+def leads_to(start: Origin, target: Origin) -> bool:
     """Whether `start` was computed from `target` without a further cut in between."""
     seen, stack = set(), list(start.inputs)
     while stack:
-        trace = stack.pop()
-        if trace is target:
+        origin = stack.pop()
+        if origin is target:
             return True
-        if id(trace) not in seen and not trace.cut:
-            seen.add(id(trace))
-            stack.extend(trace.inputs)
+        if id(origin) not in seen and not origin.cut:
+            seen.add(id(origin))
+            stack.extend(origin.inputs)
     return False

@@ -4,15 +4,18 @@ from typing import Any
 
 from ..creation import as_tensor
 from ..engine.tensor import Tensor
-from ..operations.activations import elu, leaky_relu, relu, sigmoid, softplus
+from ..operations.activations import elu, gelu, leaky_relu, logsigmoid, maxout, relu, sigmoid, silu, softplus
+from ..operations.hyperbolic import tanh
 from ..operations.indexing import take_along
 from ..operations.likelihood import BinaryCrossEntropy
+from ..operations.padding import pad
 from ..operations.softmax import log_softmax, softmax
-from ..operations.trigonometric import tanh
+from ..operations.windows import fold
+from ..operations.windows import unfold_images as unfold
 
-__all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "elu", "l1_loss",
-           "leaky_relu", "linear", "log_softmax", "mse_loss", "nll_loss", "relu", "sigmoid", "softmax", "softplus",
-           "tanh"]
+__all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "elu", "fold", "gelu", "l1_loss",
+           "leaky_relu", "linear", "log_softmax", "logsigmoid", "maxout", "mse_loss", "nll_loss", "pad", "relu", "sigmoid",
+           "silu", "softmax", "softplus", "tanh", "unfold"]
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -1,9 +1,13 @@
 """The bends of a neural network. Each is finite over the whole range of floats, and so is its slope."""
 
+import math
+
 import numpy as np
 
 from ..engine.operation import Operation
 from ..engine.tensor import Tensor, method
+from .axes import checked_dim
+from .special import erfc
 
 
 class Relu(Operation):
@@ -100,3 +104,91 @@ def softplus(input: Tensor, beta: float = 1.0) -> Tensor:
     tensor([0.0000e+00, 6.9315e-01, 1.0000e+03])
     """
     return Softplus.apply(input) if beta == 1 else Softplus.apply(beta * input) / beta
+
+
+def logsigmoid(input: Tensor) -> Tensor:
+    """ln σ(a), finite where σ(a) itself rounds to 0; its slope is σ(−a).
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.nn.functional.logsigmoid(tn.tensor([-1000.0, 0.0, 2.0]))
+    tensor([-1.0000e+03, -6.9315e-01, -1.2693e-01])
+    """
+    return -Softplus.apply(-input)
+
+
+def silu(input: Tensor) -> Tensor:
+    """Sigmoid linear unit a · σ(a), also called swish: a smooth ReLU that dips below 0 before it vanishes.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.nn.functional.silu(tn.tensor([-1.0, 0.0, 2.0]))
+    tensor([-0.2689,  0.0000,  1.7616])
+    """
+    return input * Sigmoid.apply(input)
+
+
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+    """Gaussian error linear unit a · Φ(a), where Φ(a) is the probability that a standard normal variable is below a.
+
+    Parameters
+    ----------
+    approximate : {"none", "tanh"}
+        "none" takes Φ(a) = erfc(−a/√2)/2, which keeps its digits far out on the negative side. "tanh" takes the
+        older approximation ½ (1 + tanh u) with u = √(2/π) (a + 0.044715 a³), which is σ(2u) and so computed.
+
+    Raises
+    ------
+    ValueError
+        If `approximate` is another word.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.nn.functional.gelu(tn.tensor([-1.0, 0.0, 2.0]))
+    tensor([-0.1587,  0.0000,  1.9545])
+    >>> tn.nn.functional.gelu(tn.tensor([-1.0, 0.0, 2.0]), approximate="tanh")
+    tensor([-0.1588,  0.0000,  1.9546])
+    """
+    if approximate == "none":
+        return input * (erfc(input * -math.sqrt(0.5)) / 2)
+    if approximate != "tanh":
+        raise ValueError(f'gelu: approximate must be "none" or "tanh", not {approximate!r}')
+    a = np.clip(input, -30, 30)                 # beyond, σ is 0 or 1, and a³ might overflow
+    u = math.sqrt(2 / math.pi) * (a + 0.044715 * a * a * a)
+    return input * Sigmoid.apply(2 * u)
+
+
+def maxout(input: Tensor, pieces: int, dim: int = -1) -> Tensor:
+    """The largest of each `pieces` consecutive values along `dim`: with a linear layer before it, a convex
+    function made of straight pieces, which the network learns. PyTorch has none.
+
+    Equal largest values share the gradient.
+
+    Parameters
+    ----------
+    input : Tensor
+        Its length along `dim` must be a multiple of `pieces`; the result's is that number of times smaller.
+
+    Raises
+    ------
+    ValueError
+        If the values along `dim` do not divide into groups of `pieces`.
+    IndexError
+        If there is no such dimension.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.nn.functional.maxout(tn.tensor([[1.0, 5.0, 2.0, 3.0, 0.0, 4.0]]), pieces=2)
+    tensor([[5., 3., 4.]])
+    """
+    dim = checked_dim("maxout", dim, input.ndim)
+    n = input.shape[dim]
+    if pieces < 1 or n % pieces:
+        raise ValueError(f"maxout: an input of shape {input.shape} has {n} values along dimension {dim}, which do not "
+                         f"divide into groups of {pieces}")
+    grouped = input.reshape(*input.shape[:dim], n // pieces, pieces, *input.shape[dim + 1:])
+    return np.max(grouped, axis=dim + 1)

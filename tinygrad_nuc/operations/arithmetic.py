@@ -1,4 +1,6 @@
-"""Sums, products and powers: what the operators + - * / ** and abs() stand for."""
+"""Sums, products, powers and remainders: what the operators + - * / ** % and abs() stand for."""
+
+from typing import Any
 
 import numpy as np
 
@@ -64,6 +66,20 @@ class Power(Operation):
     def grad_b(g, y, a, b):                                         # aᵇ ln a
         more = a == 0                   # 0, but 1 at a = 0, where ln 0 would be −∞: a power of zero stays zero
         return g * y * np.log(a + more)
+
+
+class Remainder(Operation, numpy=np.remainder):
+    """y = a − n b with the whole number n = ⌊a/b⌋, so y has the sign of b; n is taken as constant"""
+    def forward(a, b):       return np.remainder(a, b)
+    def grad_a(g, y, a, b):  return g
+    def grad_b(g, y, a, b):  return -g * np.rint(a / b - y / b)
+
+
+class Fmod(Operation, numpy=np.fmod):
+    """y = a − n b with the whole number n = a/b cut towards 0, so y has the sign of a; n is taken as constant"""
+    def forward(a, b):       return np.fmod(a, b)
+    def grad_a(g, y, a, b):  return g
+    def grad_b(g, y, a, b):  return -g * np.rint(a / b - y / b)
 
 
 # ---------------------------------------------------------------------- as functions and methods
@@ -180,3 +196,93 @@ def square(input: Tensor) -> Tensor:
     tensor([9., 4.])
     """
     return ConstantPower.apply(input, n=2)
+
+
+@method
+@implements(np.reciprocal)
+def reciprocal(input: Tensor) -> Tensor:
+    """1/a; derivative −1/a².
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.tensor([2.0, -4.0]).reciprocal()
+    tensor([ 0.5000, -0.2500])
+    """
+    return Divide.apply(1, input)
+
+
+@method
+def positive(input: Tensor) -> Tensor:
+    """The tensor itself; the operator ``+``.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> +tn.tensor([1.0, -2.0])
+    tensor([ 1., -2.])
+    """
+    return input
+
+
+@method
+def remainder(input: Tensor, other: Tensor | float) -> Tensor:
+    """What is left of a after taking away whole multiples of b, with the sign of b; the operator ``%``.
+
+    The derivatives are 1 in a and −⌊a/b⌋ in b, and the jumps of the floor do not count.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.tensor([370.0, -10.0]).remainder(360)
+    tensor([ 10., 350.])
+    """
+    return Remainder.apply(input, other)
+
+
+@method
+def fmod(input: Tensor, other: Tensor | float) -> Tensor:
+    """What is left of a after taking away whole multiples of b, with the sign of a (C's fmod).
+
+    The derivatives are 1 in a and minus the number of multiples in b, and the jumps of that number do not count.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.tensor([370.0, -370.0]).fmod(360)
+    tensor([ 10., -10.])
+    """
+    return Fmod.apply(input, other)
+
+
+# ---------------------------------------------------------------------- as operators and NumPy calls
+
+@method
+def __pos__(self: Tensor) -> Tensor:
+    return self
+
+
+@method
+def __mod__(self: Tensor, other: Any) -> Tensor:
+    return Remainder.apply(self, other)
+
+
+@method
+def __rmod__(self: Tensor, other: Any) -> Tensor:
+    return Remainder.apply(other, self)
+
+
+@implements(np.positive)
+def _np_positive(x: Tensor) -> Tensor:
+    return x.clone()                            # NumPy's result has memory of its own
+
+
+@implements(np.fabs)
+def _np_fabs(x: Tensor) -> Tensor:
+    return Absolute.apply(x)
+
+
+@implements(np.float_power)
+def _np_float_power(x1: Any, x2: Any) -> Tensor:
+    """Powers that are floats for integers too; float32 stays float32, which NumPy would compute as float64."""
+    return pow(*(x.astype(np.float64) if hasattr(x, "dtype") and x.dtype.kind in "iub" else x for x in (x1, x2)))

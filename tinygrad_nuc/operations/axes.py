@@ -32,6 +32,27 @@ def checked_dim(name: str, dim: int, ndim: int) -> int:
     return int(dim) % ndim
 
 
+def checked_dims(name: str, dims: Any, ndim: int) -> tuple[int, ...]:
+    """One dimension, several, or all (None), counted from 0; refused if one is not there or named twice."""
+    if dims is None:
+        return tuple(range(ndim))
+    counted = tuple(checked_dim(name, dim, ndim) for dim in (dims if isinstance(dims, (tuple, list)) else (dims,)))
+    if len(set(counted)) < len(counted):
+        raise ValueError(f"{name}: {dims} names a dimension twice")
+    return counted
+
+
+def along(dim: int, part: Any) -> tuple:
+    """The index that takes `part`, a slice or positions, along one dimension and everything along the others."""
+    return (slice(None),) * dim + (part,)
+
+
+def joined_last(a: Any, axes: tuple[int, ...]) -> Any:
+    """`a` with the `axes` joined into one, which comes last; the others keep their order."""
+    kept = tuple(i for i in range(a.ndim) if i not in axes)
+    return np.reshape(np.transpose(a, kept + axes), (*(a.shape[i] for i in kept), count(a, axes)))
+
+
 def reduced_axes(a: Any, axis: int | tuple[int, ...] | None) -> tuple[int, ...]:
     """The axes that a reduction of `a` over `axis` removes, counted from 0."""
     if axis is None:

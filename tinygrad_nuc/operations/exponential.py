@@ -1,9 +1,15 @@
-"""Exponentials, logarithms and the square root."""
+"""Exponentials, logarithms and roots."""
+
+import math
 
 import numpy as np
 
 from ..engine.operation import Operation
+from ..engine.registry import implements
 from ..engine.tensor import Tensor, method
+from .activations import Sigmoid
+
+LN_2, LN_10 = math.log(2), math.log(10)
 
 
 class Exp(Operation, numpy=np.exp):
@@ -30,11 +36,54 @@ class Log1p(Operation, numpy=np.log1p):
     def grad_a(g, y, a):  return g / (1 + a)
 
 
+class Exp2(Operation, numpy=np.exp2):
+    """y = 2ᵃ"""
+    def forward(a):       return np.exp2(a)
+    def grad_a(g, y, a):  return g * y * LN_2
+
+
+class Log2(Operation, numpy=np.log2):
+    """y = log₂ a"""
+    def forward(a):       return np.log2(a)
+    def grad_a(g, y, a):  return g / a / LN_2
+
+
+class Log10(Operation, numpy=np.log10):
+    """y = log₁₀ a"""
+    def forward(a):       return np.log10(a)
+    def grad_a(g, y, a):  return g / a / LN_10
+
+
+class Logaddexp(Operation, numpy=np.logaddexp):
+    """y = ln(eᵃ + eᵇ); equal infinities share the gradient, as equal numbers do"""
+    def forward(a, b):
+        with np.errstate(over="ignore"):        # NumPy takes a − b, which may be too large for a float
+            return np.logaddexp(a, b)
+
+    def grad_a(g, y, a, b):  return g * Sigmoid.apply(gap(a, b))            # eᵃ / (eᵃ + eᵇ)
+    def grad_b(g, y, a, b):  return g * Sigmoid.apply(gap(b, a))
+
+
 class Sqrt(Operation, numpy=np.sqrt):
     """y = √a, with an infinite slope at a = 0"""
     def forward(a):       return np.sqrt(a)
     def grad_a(g, y, a):  return g / (2 * y)
 
+
+class Cbrt(Operation, numpy=np.cbrt):
+    """y = ∛a, of negative numbers too, with an infinite slope at a = 0"""
+    def forward(a):       return np.cbrt(a)
+    def grad_a(g, y, a):  return g / (3 * y * y)
+
+
+def gap(a, b):
+    """a − b, and 0 for two equal infinities."""
+    same = np.isinf(a) & (a == b)
+    with np.errstate(over="ignore"):            # what is too large for a float becomes infinite, which is right here
+        return np.where(same, 0, a) - np.where(same, 0, b)
+
+
+# ---------------------------------------------------------------------- as functions and methods
 
 @method
 def exp(input: Tensor) -> Tensor:
@@ -99,3 +148,71 @@ def sqrt(input: Tensor) -> Tensor:
     tensor([1.0000, 1.4142])
     """
     return Sqrt.apply(input)
+
+
+@method
+def exp2(input: Tensor) -> Tensor:
+    """Power of two 2ᵃ; derivative 2ᵃ ln 2.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.tensor([0.5, 3.0]).exp2()
+    tensor([1.4142, 8.0000])
+    """
+    return Exp2.apply(input)
+
+
+@method
+def log2(input: Tensor) -> Tensor:
+    """Logarithm to base 2; derivative 1/(a ln 2).
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.tensor([3.0, 8.0]).log2()
+    tensor([1.5850, 3.0000])
+    """
+    return Log2.apply(input)
+
+
+@method
+def log10(input: Tensor) -> Tensor:
+    """Logarithm to base 10; derivative 1/(a ln 10).
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.tensor([2.0, 1000.0]).log10()
+    tensor([0.3010, 3.0000])
+    """
+    return Log10.apply(input)
+
+
+@method
+def logaddexp(input: Tensor, other: Tensor | float) -> Tensor:
+    """ln(eᵃ + eᵇ) without overflow: the sum of two probabilities that are given by their logarithms.
+
+    The derivatives are σ(a − b) and σ(b − a), also for huge arguments; equal ones, infinite ones too, have ½ each.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.tensor([0.0, 1000.0]).logaddexp(tn.tensor([0.0, 1000.0]))
+    tensor([6.9315e-01, 1.0007e+03])
+    """
+    return Logaddexp.apply(input, other)
+
+
+@method
+@implements(np.logaddexp2)
+def logaddexp2(input: Tensor, other: Tensor | float) -> Tensor:
+    """log₂(2ᵃ + 2ᵇ) without overflow; its derivatives are 2ᵃ/(2ᵃ + 2ᵇ) and 2ᵇ/(2ᵃ + 2ᵇ).
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.tensor([0.0, 1000.0]).logaddexp2(tn.tensor([0.0, 999.0]))
+    tensor([1.0000e+00, 1.0006e+03])
+    """
+    return Logaddexp.apply(input * LN_2, other * LN_2) / LN_2

@@ -14,11 +14,11 @@ from ..engine import debugging
 from ..engine.generator import default_generator
 from ..engine.grad_mode import is_grad_enabled
 from ..engine.tensor import Tensor, method, value
-from . import activations, arithmetic, exponential, logic, selection, trigonometric    # the methods named below
+from . import activations, arithmetic, exponential, hyperbolic, logic, masking, selection, trigonometric  # the methods
 from .indexing import as_index
 
 IN_PLACE = ("add", "sub", "mul", "div", "pow", "neg", "abs", "square", "sqrt", "exp", "log", "sin", "cos", "tanh",
-            "sigmoid", "relu", "clamp", "floor", "ceil", "round", "trunc")
+            "sigmoid", "relu", "clamp", "floor", "ceil", "round", "trunc", "masked_fill")
 
 
 def refuse_if_recording(name: str, *tensors: Any) -> None:

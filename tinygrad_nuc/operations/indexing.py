@@ -64,9 +64,36 @@ def take_along(input: Tensor, indices: Tensor, dim: int) -> Tensor:
 
     For a matrix and dim = 1 this is ``input[[[0], [1], …], indices]``: every other axis gets its own position.
     """
-    def along(axis: int) -> Any:
-        if axis == dim:
-            return np.copy(indices.data)        # kept for backward, so nobody else may change it
-        position = np.arange(indices.shape[axis], like=indices.data)
-        return position.reshape([-1 if i == axis else 1 for i in range(input.ndim)])
-    return Index.apply(input, index=tuple(along(axis) for axis in range(input.ndim)))
+    return Index.apply(input, index=index_along(np.copy(indices.data), dim))    # kept: nobody else may change it
+
+
+def index_along(indices: Any, dim: int) -> tuple:
+    """The index of `take_along`: the array `indices` for axis `dim`, and every other axis its own position."""
+    def position(axis: int) -> Any:
+        own = np.arange(indices.shape[axis], like=indices)
+        return own.reshape([-1 if i == axis else 1 for i in range(indices.ndim)])
+    return tuple(indices if axis == dim else position(axis) for axis in range(indices.ndim))
+
+
+def to_tensor(a: Any) -> Tensor:
+    """`a` itself, or an array as a Tensor: for NumPy calls in which only the positions were one."""
+    return a if isinstance(a, Tensor) else Tensor(a)
+
+
+def checked_positions(name: str, index: Any, input: Any, n: int, negative: bool = False) -> Any:
+    """`index` (a tensor, an array or a list) as a new array of integers, each of which must be one of n positions.
+
+    Positions are checked on the CPU only: a device would have to wait for the answer, and wraps them around instead.
+    """
+    index = value(index)
+    if not hasattr(index, "dtype"):
+        index = np.array(index, np.int64 if np.size(index) == 0 else None, like=value(input))
+    if index.dtype.kind not in "iu":
+        raise TypeError(f"{name}: the index holds positions and must be of an integer type, not {index.dtype}")
+    if type(index) is np.ndarray and index.size:
+        least = -n if negative else 0
+        for wrong in (index.min(), index.max()):
+            if not least <= wrong < n:
+                raise IndexError(f"{name}: position {wrong} is out of range; " +
+                                 (f"it must lie from {least} to {n - 1}" if n else "there is nothing to pick from"))
+    return np.copy(index)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..engine.explain import broadcast_clash
-from ..engine.operation import Operation
+from ..engine.operation import Operation, explain
 from ..engine.registry import implements
 from ..engine.tensor import Tensor, method
 
@@ -16,8 +16,15 @@ class MatMul(Operation):
 
     @classmethod
     def would_fit(cls, a, b):
+        if inner_length(b) != a.shape[-1]:
+            return inner_clash(a.shape, b.shape)
         clash = broadcast_clash(a=a.shape[:-2], b=b.shape[:-2])
         return f"of the leading dimensions, {clash}" if clash else ""
+
+
+def inner_length(b):
+    """How many rows the right operand of a product has: a vector counts as a column."""
+    return b.shape[-2] if len(b.shape) > 1 else b.shape[0]
 
 
 def inner_clash(a, b):
@@ -70,9 +77,9 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     a, b = getattr(input, "shape", ()), getattr(other, "shape", ())
     if not a or not b:
         raise ValueError(f"MatMul: shapes {a} and {b}: a number has no matrix product; use *")
-    k = b[-2] if len(b) > 1 else b[0]
-    if a[-1] != k:
-        raise ValueError(f"MatMul: {inner_clash(a, b)}")
+    k = a[-1]
+    if inner_length(other) != k:
+        raise explain(ValueError(), MatMul, (input, other), {})
     row = input if len(a) > 1 else input.reshape(1, k)
     column = other if len(b) > 1 else other.reshape(k, 1)
     product = MatMul.apply(row, column)

@@ -29,20 +29,6 @@ class Amin(Operation):
     def grad_a(g, y, a, *, axis, keepdims):  return shared_among(~(a > restored(y, a, axis)), g, a, axis)
 
 
-class LogSumExp(Operation):
-    """y = ln Σ eᵃ over the axes"""
-    def forward(a, *, axis, keepdims):
-        top = np.max(a, axis=axis, keepdims=True)
-        top = np.where(np.isfinite(top), top, 0)                        # ∞ − ∞ would be NaN
-        with np.errstate(divide="ignore"):                              # ln 0 = −∞ is the right answer
-            y = np.log(np.sum(np.exp(a - top), axis=axis, keepdims=True)) + top
-        return y if keepdims else np.squeeze(y, axis=axis)
-
-    def grad_a(g, y, a, *, axis, keepdims):                             # eᵃ / Σ eᵃ
-        y = restored(y, a, axis)
-        return restored(g, a, axis) * np.exp(a - np.where(y > -np.inf, y, 0))
-
-
 def shared_among(chosen, g, a, axis):
     """The gradient `g` in equal parts to the chosen elements of `a` (all of them where a NaN was found)."""
     share = restored(g, a, axis) / np.sum(chosen, axis=axis, keepdims=True, dtype=a.dtype)
@@ -186,20 +172,6 @@ def _extremum(name: str, input: Tensor, dim: int, keepdim: bool) -> Extremum:
     indices = position(input, axis=dim, keepdims=True)
     values = take_along(input, indices, dim)
     return Extremum(values, indices) if keepdim else Extremum(values.squeeze(dim), indices.squeeze(dim))
-
-
-@method
-@takes_axis
-def logsumexp(input: Tensor, dim: int | tuple[int, ...], keepdim: bool = False) -> Tensor:
-    """ln Σ eᵃ over one axis or several, without overflow; its derivative is softmax(a).
-
-    Examples
-    --------
-    >>> import tinygrad_nuc as tn
-    >>> tn.logsumexp(tn.tensor([1000.0, 1000.0]), dim=0)
-    tensor(1000.6932)
-    """
-    return LogSumExp.apply(input, axis=dim, keepdims=keepdim)
 
 
 # ---------------------------------------------------------------------- as NumPy calls, with NumPy's conventions

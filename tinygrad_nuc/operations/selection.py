@@ -30,12 +30,6 @@ class Where(Operation):
     def grad_b(g, y, condition, a, b):  return np.where(condition, 0, g)
 
 
-class Clamp(Operation):
-    """y = a, but at least low and at most high; the slope is 1 from low to high, both included"""
-    def forward(a, *, low, high):       return np.clip(a, low, high)
-    def grad_a(g, y, a, *, low, high):  return np.where(y == a, g, 0)
-
-
 @method
 def maximum(input: Tensor, other: Tensor | float) -> Tensor:
     """The larger of two values, element by element; where they are equal, each gets half the gradient.
@@ -80,8 +74,11 @@ def where(condition: Tensor, input: Tensor | float, other: Tensor | float) -> Te
 
 
 @method
-def clamp(input: Tensor, min: float | None = None, max: float | None = None) -> Tensor:
-    """The value, but at least `min` and at most `max`; outside these the gradient is 0.
+def clamp(input: Tensor, min: Tensor | float | None = None, max: Tensor | float | None = None) -> Tensor:
+    """The value, but at least `min` and at most `max`. Where the two contradict each other, `max` counts.
+
+    The gradient goes to the input from `min` to `max`, both included, and outside these to the bound, if that is
+    a tensor which is differentiated.
 
     Raises
     ------
@@ -93,10 +90,17 @@ def clamp(input: Tensor, min: float | None = None, max: float | None = None) -> 
     >>> import tinygrad_nuc as tn
     >>> tn.clamp(tn.tensor([-2.0, 0.5, 3.0]), -1, 1)
     tensor([-1.0000,  0.5000,  1.0000])
+    >>> tn.clamp(tn.tensor([-2.0, 0.5, 3.0]), max=tn.tensor([0.0, 0.0, 5.0]))
+    tensor([-2.,  0.,  3.])
     """
     if min is None and max is None:
         raise ValueError("clamp: give min, max or both")
-    return Clamp.apply(input, low=min, high=max)
+    y = input
+    if min is not None:
+        y = where((y < min) | (min != min), min, y)         # a bound that is NaN makes the result NaN, as in NumPy
+    if max is not None:
+        y = where((y > max) | (max != max), max, y)
+    return y
 
 
 @implements(np.clip)

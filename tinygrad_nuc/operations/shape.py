@@ -201,6 +201,44 @@ def expand(input: Tensor, *sizes: Any) -> Tensor:
     return BroadcastTo.apply(input, shape=tuple(k if n == -1 else n for n, k in zip(sizes, known, strict=False)))
 
 
+@method
+def unflatten(input: Tensor, dim: int, sizes: tuple[int, ...]) -> Tensor:
+    """One dimension as several: the opposite of `flatten`; one of the `sizes` may be −1.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.unflatten(tn.zeros(2, 12), 1, (3, -1)).shape
+    (2, 3, 4)
+    """
+    dim = checked_dim("unflatten", dim, input.ndim)
+    n, sizes = input.shape[dim], as_sizes((sizes,))
+    known = math.prod(k for k in sizes if k != -1)
+    if sizes.count(-1) == 1 and known and n % known == 0:
+        sizes = tuple(n // known if k == -1 else k for k in sizes)
+    if math.prod(sizes) != n or -1 in sizes:
+        raise ValueError(f"unflatten: the sizes {sizes} do not multiply to {n}, the length of dimension {dim}")
+    return Reshape.apply(input, shape=(*input.shape[:dim], *sizes, *input.shape[dim + 1:]))
+
+
+@method
+def view_as(self: Tensor, other: Tensor) -> Tensor:
+    """`reshape` to the shape of another tensor."""
+    return Reshape.apply(self, shape=other.shape)
+
+
+@method
+def reshape_as(self: Tensor, other: Tensor) -> Tensor:
+    """`reshape` to the shape of another tensor."""
+    return Reshape.apply(self, shape=other.shape)
+
+
+@method
+def expand_as(self: Tensor, other: Tensor) -> Tensor:
+    """`broadcast_to` the shape of another tensor."""
+    return BroadcastTo.apply(self, shape=other.shape)
+
+
 # ---------------------------------------------------------------------- as NumPy calls, with NumPy's conventions
 
 implements(np.broadcast_to)(broadcast_to)
