@@ -50,7 +50,8 @@ def main() -> None:
     first = None
     for n in options.operations:
         command = [sys.executable, __file__, "--here", "--operations", str(n), "--repeats", str(options.repeats)]
-        seconds, megabytes = map(float, subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+        answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        seconds, megabytes = map(float, answer.split())
         each = seconds / n * 1e6
         first = first or each
         print(f"{n:10,}   {each:7.2f}   {each / first:11.2f}   {megabytes:8.0f} MB", flush=True)

@@ -6,8 +6,16 @@ from numpy import float32 as float
 from numpy import float64 as double
 from numpy import int64 as long
 
-from . import operations  # fills the table of derivatives and gives Tensor its methods
-from . import func, inspect, linalg, nn, optim, training, utils
+from . import (
+    func,
+    inspect,
+    linalg,
+    nn,
+    operations,  # fills the table of derivatives and gives Tensor its methods
+    optim,
+    training,
+    utils,
+)
 from .creation import (
     arange,
     as_tensor,
@@ -39,7 +47,7 @@ from .operations.copying import clone
 from .operations.cumulative import cummax, cummin, cumsum, diff, trapezoid
 from .operations.diagonals import diag, diag_embed, diagflat, diagonal, trace, tril, triu
 from .operations.einsum import einsum, outer, tensordot
-from .operations.exponential import exp, exp2, expm1, log, log10, log1p, log2, logaddexp, logaddexp2, sqrt
+from .operations.exponential import exp, exp2, expm1, log, log1p, log2, log10, logaddexp, logaddexp2, sqrt
 from .operations.floating_point import copysign, fmax, fmin, nan_to_num
 from .operations.hyperbolic import acosh, arccosh, arcsinh, arctanh, asinh, atanh, cosh, sinh, tanh
 from .operations.joining import atleast_1d, atleast_2d, atleast_3d, cat, column_stack, dstack, hstack, stack, vstack

@@ -60,7 +60,7 @@ def describe(array: Any) -> str:
     whole = array.dtype.kind != "f" or not np.isfinite(array).any() or (array == np.round(array)).all()
     text = np.array2string(array, separator=", ", precision=4, prefix="tensor(",
                            floatmode="maxprec" if whole else "fixed")
-    if array.size == 0 and array.ndim != 1:
-        text += f", shape={array.shape}"
+    if (array.size == 0 and array.ndim != 1) or array.size > np.get_printoptions()["threshold"]:
+        text += f", shape={array.shape}"            # not to be seen from the values that are shown
     usual = array.dtype in (_default_dtype, np.int64, np.bool_)
     return text if usual else f"{text}, dtype={array.dtype}"

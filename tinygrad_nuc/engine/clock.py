@@ -8,7 +8,8 @@ clock = itertools.count(1)      # next(clock) for every recorded operation and e
 class Changes:
     """When an array was last changed in place: known to all tensors that share it."""
 
-    __slots__ = ("last", "line")        # the line: only in debug mode
+    line: str                           # in the user's program; only in debug mode
+    __slots__ = ("last", "line")
 
     def __init__(self) -> None:
         self.last = 0

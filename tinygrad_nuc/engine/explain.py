@@ -70,6 +70,6 @@ def ranges(name: str, x: Any) -> str:
         return f"{name} = {x!r}"
     finite = x[np.isfinite(x)]
     span = f"from {float(np.min(finite)):.4g} to {float(np.max(finite)):.4g}" if finite.size else "no finite value"
-    others = "".join(f", {int(n)} {word}" for word, n in (("NaN", np.sum(np.isnan(x))), ("infinite", np.sum(np.isinf(x))))
-                     if n)
+    counts = {"NaN": int(np.sum(np.isnan(x))), "infinite": int(np.sum(np.isinf(x)))}
+    others = "".join(f", {n} {word}" for word, n in counts.items() if n)
     return f"{name} of shape {tuple(x.shape)}: {span}{others}"

@@ -76,13 +76,13 @@ def register_hook(self: Tensor, hook: Callable) -> RemovableHandle:
 
 def after_hooks(x: Tensor, g: Any) -> Any:
     """The complete gradient `g` of `x`, as its hooks leave it."""
-    for hook in list(x.hooks.values()):
+    for hook in list((x.hooks or {}).values()):
         given = g if isinstance(g, Tensor) else Tensor(np.copy(g))
         answer = hook(given)
         answer = given if answer is None else answer
         if not isinstance(answer, Tensor) or (answer.shape, answer.dtype) != (x.shape, x.dtype):
             what = f"shape {answer.shape}, {answer.dtype}" if isinstance(answer, Tensor) else type(answer).__name__
-            raise TypeError(f"a hook returned {what}; the gradient is a Tensor of shape {x.shape}, {x.dtype} (or return "
-                            "None, to leave it as it is)")
+            raise TypeError(f"a hook returned {what}; the gradient is a Tensor of shape {x.shape}, {x.dtype} "
+                            "(or return None, to leave it as it is)")
         g = answer if isinstance(g, Tensor) else answer.data
     return g

@@ -58,6 +58,8 @@ class Tensor:
     (tensor(3.), tensor(2.))
     """
 
+    cut: str                                # why it has no history: "detach" or "no_grad" ...
+    origin: Any                             # ... and what debug mode remembers: both only if there is something to tell
     __slots__ = ("_data", "_grad", "_requires_grad", "operation", "inputs", "settings", "number", "changes",
                  "retains_grad", "hooks", "cut", "origin", "__weakref__")
 
@@ -74,7 +76,6 @@ class Tensor:
         self.changes: Changes | None = None     # made when a second tensor shares the array, or on the first change
         self.retains_grad = False
         self.hooks: dict | None = None
-        # `cut` (why this has no history) and `origin` (for debug mode) are set only where there is something to tell
         if requires_grad:
             self.requires_grad = True
 

@@ -25,8 +25,8 @@ def why_no_gradient(t: Tensor) -> str:
     --------
     >>> import tinygrad_nuc as tn
     >>> w = tn.tensor([1.0, 2.0], requires_grad=True)
-    >>> print(tn.inspect.why_no_gradient(w))
-    no backward pass has reached this tensor: call backward() on a result computed from it.
+    >>> tn.inspect.why_no_gradient(w).partition(".")[0]
+    'no backward pass has reached this tensor: call backward() on a result computed from it'
     >>> print(tn.inspect.why_no_gradient(w.detach()))
     detached here: this is the result of .detach(), which cuts the history. Use the tensor it was made from.
     >>> with tn.debug():                                                    # doctest: +ELLIPSIS
@@ -73,8 +73,8 @@ def why_none(t: Tensor) -> str:
                 "Call retain_grad() on it before backward, or use register_hook.")
     origin = getattr(t, "origin", None)
     if origin is None or not debugging.last_outputs:
-        return ("no backward pass has reached this tensor: call backward() on a result computed from it." if origin is None
-                else f"not reached: no backward pass has come here. {ASK_DEBUG_MODE}")
+        return ("no backward pass has reached this tensor: call backward() on a result computed from it. If you did, "
+                f"the result was not computed from this tensor, or the way is cut. {ASK_DEBUG_MODE}")
     cuts = cuts_on_the_way(origin)
     if cuts is None:
         return (f"not reached: the tensor that backward() started from was not computed from this one, as far as the "
@@ -90,8 +90,9 @@ def why_zero(t: Tensor) -> str:
     """Why only zeros arrived."""
     origin = getattr(t, "origin", None)
     if origin is None or not origin.zero_because:
-        return ("zero everywhere: zeros arrived from every use, for instance through ReLUs whose inputs are all negative, "
-                f"or values that were clamped or not selected; or grad was set to zero. {ASK_DEBUG_MODE}")
+        return ("zero everywhere: zeros arrived from every use, for instance through ReLUs whose inputs are all "
+                f"negative (dead ReLUs), or values that were clamped or not selected; or grad was set to zero. "
+                f"{ASK_DEBUG_MODE}")
     text = f"zero everywhere: the gradient became zero here,\n    {origin.zero_because}"
     if origin.zero_because.startswith("Relu "):
         text += "\nNo input of the ReLU is above 0, so all its slopes are 0: it is dead for this batch."

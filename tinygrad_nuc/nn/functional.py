@@ -13,9 +13,9 @@ from ..operations.softmax import log_softmax, softmax
 from ..operations.windows import fold
 from ..operations.windows import unfold_images as unfold
 
-__all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "elu", "fold", "gelu", "l1_loss",
-           "leaky_relu", "linear", "log_softmax", "logsigmoid", "maxout", "mse_loss", "nll_loss", "pad", "relu", "sigmoid",
-           "silu", "softmax", "softplus", "tanh", "unfold"]
+__all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "elu", "fold", "gelu",
+           "l1_loss", "leaky_relu", "linear", "log_softmax", "logsigmoid", "maxout", "mse_loss", "nll_loss", "pad",
+           "relu", "sigmoid", "silu", "softmax", "softplus", "tanh", "unfold"]
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -62,7 +62,7 @@ def einsum(equation: str, *operands: Tensor) -> Tensor:
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         operands = tuple(operands[0])
     terms, result = explicit(equation, [tuple(x.shape) for x in operands])
-    lone_letters_gone = []
+    simpler: list[tuple[str, Any]] = []
     for i, (term, x) in enumerate(zip(terms, operands, strict=True)):
         for letter in term:
             while term.count(letter) > 1:
@@ -72,9 +72,9 @@ def einsum(equation: str, *operands: Tensor) -> Tensor:
         if lone:
             x = np.sum(x, axis=lone)
             term = "".join(letter for letter in term if letter in elsewhere)
-        lone_letters_gone.append((term, x))
-    terms, operands = [term for term, _ in lone_letters_gone], tuple(x for _, x in lone_letters_gone)
-    return Einsum.apply(*match_lengths(terms, operands), equation=f"{','.join(terms)}->{result}")
+        simpler.append((term, x))
+    terms = [term for term, _ in simpler]
+    return Einsum.apply(*match_lengths(terms, [x for _, x in simpler]), equation=f"{','.join(terms)}->{result}")
 
 
 def explicit(equation: str, shapes: list[tuple[int, ...]]) -> tuple[list[str], str]:
@@ -89,8 +89,8 @@ def explicit(equation: str, shapes: list[tuple[int, ...]]) -> tuple[list[str], s
         named = len(term.replace("...", ""))
         fits = named <= len(shape) if "..." in term else named == len(shape)
         if not fits or not all(c in string.ascii_letters for c in term.replace("...", "", 1)):
-            raise ValueError(f"einsum: the term {term!r} of {equation!r} must name each of the {len(shape)} axes of an "
-                             f"operand of shape {shape} by a letter, or leave some to '...'")
+            raise ValueError(f"einsum: the term {term!r} of {equation!r} must name each of the {len(shape)} axes of "
+                             f"an operand of shape {shape} by a letter, or leave some to '...'")
         further = max(further, len(shape) - named if "..." in term else 0)
     dots = "".join(free[:further])
     terms = [term.replace("...", dots[further - (len(shape) - len(term) + 3):])
@@ -99,8 +99,8 @@ def explicit(equation: str, shapes: list[tuple[int, ...]]) -> tuple[list[str], s
         result = result.replace("...", dots)
         wrong = [c for c in result if result.count(c) > 1 or not any(c in term for term in terms)]
         if wrong:
-            raise ValueError(f"einsum: {wrong[0]!r} in the result of {equation!r} must be an axis of an operand, and stand "
-                             "there once")
+            raise ValueError(f"einsum: {wrong[0]!r} in the result of {equation!r} must be an axis of an operand, and "
+                             "stand there once")
     else:
         together = "".join(terms)
         result = dots + "".join(sorted(c for c in set(together) if together.count(c) == 1 and c not in dots))
@@ -109,12 +109,12 @@ def explicit(equation: str, shapes: list[tuple[int, ...]]) -> tuple[list[str], s
         for letter, n in zip(term, shape, strict=True):
             if n != 1 and lengths.setdefault(letter, n) != n:
                 name = repr(letter) if letter in equation else "'...'"
-                raise ValueError(f"einsum: in {equation!r}, {name} is {lengths[letter]} in one operand and {n} in another; "
-                                 f"the shapes are {', '.join(map(str, shapes))}")
+                raise ValueError(f"einsum: in {equation!r}, {name} is {lengths[letter]} in one operand and {n} in "
+                                 f"another; the shapes are {', '.join(map(str, shapes))}")
     return terms, result
 
 
-def take_diagonal(term: str, x: Tensor, letter: str) -> tuple[str, Tensor]:
+def take_diagonal(term: str, x: Any, letter: str) -> tuple[str, Any]:
     """The diagonal of the first two axes with this letter, as the last axis."""
     first = term.index(letter)
     second = term.index(letter, first + 1)
@@ -122,13 +122,14 @@ def take_diagonal(term: str, x: Tensor, letter: str) -> tuple[str, Tensor]:
     return term[:first] + term[first + 1:second] + term[second + 1:] + letter, x
 
 
-def match_lengths(terms: list[str], operands: tuple) -> list:
+def match_lengths(terms: list[str], operands: list) -> list:
     """The operands with every letter's axis at its full length: an axis of length 1 is repeated."""
     lengths: dict[str, int] = {}
     for term, x in zip(terms, operands, strict=True):
         for letter, n in zip(term, x.shape, strict=True):
             lengths[letter] = n if lengths.get(letter, 1) == 1 else lengths[letter]
-    return [np.broadcast_to(x, tuple(lengths[letter] for letter in term)) for term, x in zip(terms, operands, strict=True)]
+    return [np.broadcast_to(x, tuple(lengths[letter] for letter in term))
+            for term, x in zip(terms, operands, strict=True)]
 
 
 @method
@@ -168,8 +169,8 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     of_a, of_b = ([checked_dim("tensordot", int(i), x.ndim) for i in np.atleast_1d(np.array(axes, int))]
                   for x, axes in zip((a, b), dims, strict=True))
     if [a.shape[i] for i in of_a] != [b.shape[i] for i in of_b]:
-        raise ValueError(f"tensordot: axes {tuple(of_a)} of shape {tuple(a.shape)} and {tuple(of_b)} of {tuple(b.shape)} "
-                         "must have the same lengths")
+        raise ValueError(f"tensordot: axes {tuple(of_a)} of shape {tuple(a.shape)} and {tuple(of_b)} of "
+                         f"{tuple(b.shape)} must have the same lengths")
     letters = iter(string.ascii_letters)
     in_a = [next(letters) for _ in a.shape]
     in_b = [next(letters) for _ in b.shape]
@@ -218,7 +219,7 @@ def _np_dot(a: Tensor, b: Tensor) -> Tensor:
 
 
 @implements(np.kron)
-def _np_kron(a: Tensor, b: Tensor) -> Tensor:
+def _np_kron(a: Any, b: Any) -> Tensor:
     ndim = max(np.ndim(a), np.ndim(b))
     a, b = (np.reshape(x, (1,) * (ndim - np.ndim(x)) + tuple(np.shape(x))) for x in (a, b))
     lengths = tuple(n * m for n, m in zip(a.shape, b.shape, strict=True))

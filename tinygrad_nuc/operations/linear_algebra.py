@@ -1,5 +1,6 @@
 """Linear equations, inverses and determinants."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from ..engine.operation import Operation
 from ..engine.registry import implements
 from ..engine.tensor import Tensor, method
+from .selection import where
 
 
 class Solve(Operation):
@@ -55,7 +57,7 @@ class LogAbsDet(Operation):
 
 
 class Cholesky(Operation, numpy=np.linalg.cholesky):
-    """y = L, lower triangular, where L Lᵀ = a is symmetric and positive definite; only the lower triangle of a is read"""
+    """y = L, lower triangular, where L Lᵀ = a is symmetric, positive definite; only its lower triangle is read"""
     def forward(a):          return np.linalg.cholesky(a)
 
     def grad_a(g, y, a):                                            # with s = L⁻ᵀ Φ(Lᵀ g) L⁻¹, where Φ takes the lower
@@ -169,7 +171,7 @@ def logdet(input: Tensor) -> Tensor:
     tensor(1.0986)
     """
     sign, size = np.linalg.slogdet(input)
-    return np.where(sign >= 0, size, np.nan)
+    return where(sign >= 0, size, math.nan)
 
 
 class SignAndLog(NamedTuple):

@@ -33,8 +33,8 @@ def inner_clash(a, b):
     b_mark = len(b_text) - 2 if len(b) == 1 else b_text.rindex(",") - 1
     k = b[-2] if len(b) > 1 else b[0]
     message = (f"the lengths that the product sums over differ\n{a_text}\n{'^':>{len(a_text) - 1}}\n{b_text}\n"
-               f"{'^':>{b_mark + 1}} the last length of a is {a[-1]}, and the {'second-to-' if len(b) > 1 else ''}last of b "
-               f"is {k}; they must be equal")
+               f"{'^':>{b_mark + 1}} the last length of a is {a[-1]}, and the {'second-to-' if len(b) > 1 else ''}last "
+               f"of b is {k}; they must be equal")
     if len(b) > 1 and a[-1] == b[-1]:
         return f"{message}; b.transpose(-1, -2), of shape {(*b[:-2], b[-1], b[-2])}, would fit"
     if len(a) > 1 and a[-2] == k:

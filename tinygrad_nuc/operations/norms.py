@@ -9,7 +9,8 @@ from ..engine.operation import Operation
 from ..engine.registry import implements
 from ..engine.tensor import Tensor, method
 from .axes import count, restored, takes_axis
-from .reductions import mean
+from .reductions import Amax, Amin, Sum, mean
+from .selection import where
 
 
 class Norm(Operation):
@@ -30,8 +31,8 @@ def norm(input: Tensor, p: float | str = 2, dim: int | tuple[int, ...] | None = 
     Parameters
     ----------
     p : float or "fro"
-        2 (or "fro") for the length √Σa²; 1 for Σ|a|; inf for the largest |a|, −inf for the smallest; 0 counts the values
-        that are not 0, without a gradient.
+        2 (or "fro") for the length √Σa²; 1 for Σ|a|; inf for the largest |a|, −inf for the smallest; 0 counts the
+        values that are not 0, without a gradient.
 
     Notes
     -----
@@ -58,19 +59,19 @@ def norm(input: Tensor, p: float | str = 2, dim: int | tuple[int, ...] | None = 
         p = 2
     if isinstance(p, str) or p is None or math.isnan(p):
         raise ValueError(f"norm: p must be a number or 'fro', not {p!r}")
-    options = {"axis": dim, "keepdims": keepdim}
+    options: dict[str, Any] = {"axis": dim, "keepdims": keepdim}
     if p == 2:
         return Norm.apply(input, **options)
     if p == 0:
         return Tensor(np.sum(input.data != 0, **options).astype(input.dtype))
-    size = np.absolute(input)
+    size = abs(input)
     if p == 1:
-        return np.sum(size, **options)
+        return Sum.apply(size, **options)
     if math.isinf(p):
-        return np.max(size, **options) if p > 0 else np.min(size, **options)
-    total = np.sum(size ** p, **options)
+        return (Amax if p > 0 else Amin).apply(size, **options)
+    total = Sum.apply(size ** p, **options)
     zero = total == 0                                   # where the root has an infinite slope
-    return np.where(zero, 0, np.where(zero, 1, total) ** (1 / p))
+    return where(zero, 0.0, where(zero, 1.0, total) ** (1 / p))
 
 
 @method

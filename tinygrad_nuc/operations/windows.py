@@ -10,6 +10,7 @@ from ..engine.operation import Operation
 from ..engine.registry import implements
 from ..engine.tensor import Tensor, method
 from .axes import checked_dim
+from .rearranging import moveaxis
 
 
 class Unfold(Operation):
@@ -80,9 +81,9 @@ def unfold(self: Tensor, dimension: int, size: int, step: int) -> Tensor:
     """
     dimension = checked_dim("unfold", dimension, self.ndim)
     count_places("unfold", self.shape[dimension], size, step, 1)
-    last = np.moveaxis(self, dimension, -1)
+    last = moveaxis(self, dimension, -1)
     windows = Unfold.apply(last, size=(size,), stride=(step,), dilation=(1,))
-    return np.moveaxis(windows, -2, dimension)
+    return moveaxis(windows, -2, dimension)
 
 
 def unfold_images(input: Tensor, kernel_size: int | tuple[int, int], dilation: int | tuple[int, int] = 1,
@@ -118,7 +119,7 @@ def unfold_images(input: Tensor, kernel_size: int | tuple[int, int], dilation: i
     images = np.pad(input, border) if any(padding) else input
     places = [count_places("unfold", *x) for x in zip(images.shape[-2:], size, stride, dilation, strict=True)]
     windows = Unfold.apply(images, size=size, stride=stride, dilation=dilation)     # (…, C, places, places, size, size)
-    columns = np.moveaxis(windows, (-2, -1), (-4, -3))
+    columns = moveaxis(windows, (-2, -1), (-4, -3))
     return columns.reshape(*input.shape[:-3], input.shape[-3] * math.prod(size), math.prod(places))
 
 
@@ -153,15 +154,17 @@ def fold(input: Tensor, output_size: int | tuple[int, int], kernel_size: int | t
     """
     if input.ndim not in (2, 3):
         raise ValueError(f"fold: expects shape (N, C · kernel size, windows) or without N, not {input.shape}")
-    shape, size, dilation, padding, stride = (pair("fold", x) for x in (output_size, kernel_size, dilation, padding, stride))
+    shape, size, dilation, padding, stride = (
+        pair("fold", x) for x in (output_size, kernel_size, dilation, padding, stride))
     padded = tuple(n + 2 * p for n, p in zip(shape, padding, strict=True))
     places = [count_places("fold", *x) for x in zip(padded, size, stride, dilation, strict=True)]
     channels, rest = divmod(input.shape[-2], math.prod(size))
     if rest or input.shape[-1] != math.prod(places):
-        raise ValueError(f"fold: the last dimensions of {input.shape} must be a multiple of {math.prod(size)}, the size of a "
-                         f"window, and {math.prod(places)}, the number of windows in {shape} with padding {padding}")
+        raise ValueError(f"fold: the last dimensions of {input.shape} must be a multiple of {math.prod(size)}, the "
+                         f"size of a window, and {math.prod(places)}, the number of windows in {shape} with padding "
+                         f"{padding}")
     windows = input.reshape(*input.shape[:-2], channels, *size, *places)
-    windows = np.moveaxis(windows, (-4, -3), (-2, -1))
+    windows = moveaxis(windows, (-4, -3), (-2, -1))
     images = Fold.apply(windows, shape=padded, size=size, stride=stride, dilation=dilation)
     return images[..., padding[0]:padded[0] - padding[0], padding[1]:padded[1] - padding[1]]
 
@@ -177,5 +180,5 @@ def _np_sliding_window_view(x: Tensor, window_shape: Any, axis: Any = None) -> T
     for i, n in zip(axes, size, strict=True):
         count_places("sliding_window_view", x.shape[i], n, 1, 1)
     last = tuple(range(x.ndim - len(axes), x.ndim))
-    windows = Unfold.apply(np.moveaxis(x, axes, last), size=size, stride=(1,) * len(axes), dilation=(1,) * len(axes))
-    return np.moveaxis(windows, last, axes)
+    windows = Unfold.apply(moveaxis(x, axes, last), size=size, stride=(1,) * len(axes), dilation=(1,) * len(axes))
+    return moveaxis(windows, last, axes)
