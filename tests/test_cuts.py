@@ -19,6 +19,10 @@ def test_the_best_wall_is_the_best_of_all_walls(events):
     assert right >= max(np.sum(weight[(x >= w) == y]) for w in [-np.inf, *(x + 0.5)] if np.any(x >= w))
 
 
+def test_without_events_there_is_no_wall():
+    assert best_wall(np.zeros(0), np.zeros(0, int), np.zeros(0)) == (0.0, -np.inf)
+
+
 def test_a_box_is_found():
     rng = np.random.default_rng(0)
     x = rng.uniform(-1, 1, (20_000, 3))

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import pytest
 import tinygrad_nuc as tn
 from tinygrad_nuc import nn, optim
 from tinygrad_nuc.engine import debugging, origins
+from tinygrad_nuc.engine.locks import Locks
 from tinygrad_nuc.inspect import why_no_gradient
 
 
@@ -33,6 +35,13 @@ def test_shape_errors_name_the_line_and_where_the_inputs_came_from():
             product + b                                                         # the second line
     assert re.search(rf"a was computed by MatMul at {HERE}:\d+: product = a @ a +# the first line\n"
                      rf"    called at {HERE}:\d+: product \+ b +# the second line", str(error.value))
+
+
+def test_without_a_line_of_the_users_none_is_named(monkeypatch):
+    monkeypatch.setattr(origins, "_OUR_FILES", "")                              # as if every file were the package's own
+    with tn.debug():
+        y = leaf(1.0) * 2
+    assert (origins.user_line(), origins.computed_at(y), origins.called_at()) == ("", "", "called at ")
 
 
 def test_backward_errors_name_the_line_that_computed_and_the_line_that_changed():
@@ -60,7 +69,7 @@ def test_the_first_infinity_forward_is_named():
     with tn.debug(), pytest.raises(FloatingPointError) as error:
         tn.exp(tn.log(x * 2)).sum()
     assert re.fullmatch(rf"Log gave -inf in 1 of 3 values, first at \[1\]\n    a of shape \(3,\): from 0 to 6\n"
-                        rf"    a was computed by Multiply at {HERE}:\d+: (.*)\n    called at {HERE}:\d+: \1", str(error.value))
+                        rf"    a was computed by Multiply at {HERE}:\d+: (.*)\n    called at {HERE}:\d+: \1\n    \(if infinity is meant here, .*\)", str(error.value))
 
 
 def test_the_first_nan_backward_is_named():
@@ -147,9 +156,68 @@ def test_views_are_locked_and_unlocked_with_what_they_look_into():
     assert x.tolist() == [3.0, 2.0]
     fixed = np.ones(2)
     fixed.flags.writeable = False
+    for array in (fixed, fixed[:], np.broadcast_to(np.ones(1), 2)):
+        with tn.debug():
+            (tn.as_tensor(array) * x).sum().backward()
+        assert not array.flags.writeable, "what was read-only before stays so"
+
+
+def test_a_view_that_waits_may_be_locked_again():
+    class Result:
+        pass
+    locks, first, second, third = Locks(), Result(), Result(), Result()
+    whole = np.ones(3)
+    view = whole[:1]
+    locks.lock(first, [whole])
+    locks.lock(second, [view])
+    locks.release(second)                                                       # the view waits for the whole array ...
+    locks.lock(third, [view])                                                   # ... and is needed again
+    locks.release(first)
+    assert whole.flags.writeable and not view.flags.writeable
+    locks.release(third)
+    assert view.flags.writeable and not locks.held and not locks.waiting
+
+
+def test_debug_mode_leaves_every_array_as_writable_as_it_was():
+    w = leaf(1.0, 2.0, 3.0)
+    early = w[:2]
     with tn.debug():
-        (tn.as_tensor(fixed) * x).sum().backward()
-    assert not fixed.flags.writeable, "what was read-only before stays so"
+        kept = w * leaf(1.0, 1.0, 1.0)                                          # locks w
+        with tn.no_grad():
+            early.add_(1)                                                       # a view from before
+            late = w[1:]                                                        # a view of a locked array, not recorded
+            late.add_(1)
+        wide = w.expand(2, 3)
+        (wide * wide).sum().backward()
+    assert kept.requires_grad and w.tolist() == [2.0, 4.0, 4.0]
+    with tn.no_grad():
+        early.add_(1)
+        late.add_(1)
+        assert w.tolist() == [3.0, 6.0, 5.0]
+        with pytest.raises(ValueError, match="add_: this tensor shows one value in several places"):
+            wide.add_(1)
+    foreign = np.frombuffer(bytearray(16), np.float64)                          # memory that is not NumPy's
+    with tn.debug():
+        (tn.as_tensor(foreign) * leaf(1.0, 2.0)).sum().backward()
+    assert foreign.flags.writeable
+
+
+def test_many_views_of_a_locked_array_cost_no_more_than_one_each():
+    X, w = tn.tensor(np.ones((2000, 2))), leaf(1.0, 2.0)
+    with tn.debug():
+        loss = sum((row @ w for row in X), start=leaf(0.0))
+        start = time.perf_counter()
+        loss.backward()
+        assert time.perf_counter() - start < 10, "was 80 s when every release looked at every view"
+    assert w.grad.tolist() == [2000.0, 2000.0] and not debugging._locks.waiting
+
+
+def test_the_gradient_check_runs_in_debug_mode():
+    x = leaf(1.0, 2.0)
+    with tn.debug():
+        y = (x ** 2).sum()
+        assert tn.gradcheck(lambda x: (x ** 3).sum(), x)
+    assert y.requires_grad and x.tolist() == [1.0, 2.0]
 
 
 def test_changes_through_the_engine_are_not_raw():
@@ -220,18 +288,85 @@ def test_the_cut_on_the_way_is_found():
         assert re.match(rf"not reached: the way from the loss is cut here,\n    (computed under no_grad at {HERE}.*# cut by a block\n    )?"
                         rf"detached at {HERE}.*# cut by hand", answer) and "# cut by a block" in answer
         assert why_no_gradient(v).startswith("there is a gradient")
-        u = leaf(1.0)
-        u * 2
-        assert why_no_gradient(u) .startswith("not reached: the tensor that backward() started from was not computed from this one")
         v.grad = None
         assert "set to None afterwards" in why_no_gradient(v)
         assert re.match(rf"detached here at {HERE}", why_no_gradient(hidden))
 
 
-def test_an_unused_leaf_after_a_debugged_pass():
+def test_only_cuts_that_hide_the_tensor_are_named():
+    w, v = leaf(1.0), leaf(2.0)
     with tn.debug():
-        (leaf(1.0) * 2).backward()
+        hidden = (w * 2).detach()                                               # cuts w off
+        other = (v * 3).detach()                                                # cuts v off
+        (hidden * other * leaf(1.0)).backward()
+        assert "# cuts w off" in why_no_gradient(w) and "# cuts v off" not in why_no_gradient(w)
+
+
+def test_what_the_last_pass_was_and_what_came_of_it_is_told():
+    with tn.debug():
+        assert why_no_gradient(leaf(1.0)).startswith("not reached: in debug mode, no operation has used this tensor.")
+        x, other = leaf(1.0), leaf(2.0)
+        y = x * 2                                                               # used, and then nothing
+        assert re.match(rf"not reached: backward\(\) has not been called since this tensor was used at {HERE}.*# used, and", why_no_gradient(x))
+        (other * 3).backward()
+        assert "was not computed from this one" in why_no_gradient(x) and ".item(), comparisons" in why_no_gradient(x)
+        tn.grad(y, x)
+        assert why_no_gradient(x).startswith("the last pass was one of tn.grad, which returns gradients and stores none")
+        y = x * 2
+        handle = x.register_hook(lambda g: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            y.backward()
+        assert why_no_gradient(x).startswith("the last backward pass ended with an error before anything was stored")
+        handle.remove()
+        late = tn.tensor(2.0, dtype=np.float64)
+        y = x * late
+        late.requires_grad_()
+        y.backward()
+        assert "it began to require one only after that" in why_no_gradient(late)
     assert why_no_gradient(leaf(1.0)).startswith("no backward pass has reached")
+
+
+def test_a_hook_that_makes_a_gradient_zero_is_named():
+    x = leaf(1.0, 2.0)
+    with tn.debug():
+        y = x * 2                                                               # gets a hook
+        y.register_hook(lambda g: g * 0)
+        y.sum().backward()
+    assert re.search(rf"a hook made it zero, on a tensor of shape \(2,\)\n    Multiply was computed at {HERE}.*# gets a hook", why_no_gradient(x))
+
+
+def test_an_error_inside_a_derivative_names_the_derivative():
+    a = leaf([[1.0, 2.0], [2.0, 4.0]])
+    with tn.debug():
+        y = tn.linalg.inv(a * 0 + tn.eye(2).double()).sum()
+        with tn.debug(), pytest.raises(FloatingPointError) as error:
+            tn.sqrt(leaf(0.0)).backward(create_graph=True)                      # a derivative that is recorded itself
+    assert y.requires_grad and re.match(rf"in the derivative Sqrt\.grad_a; Sqrt was computed at {HERE}.*# a derivative", error.value.__notes__[0])
+
+
+def test_debug_mode_decorates_bare_and_generators_and_can_stay_on():
+    @tn.debug
+    def bare():
+        return debugging.on
+
+    @tn.debug()
+    def pieces():
+        yield debugging.on
+    assert bare() and list(pieces()) == [True] and not debugging.on
+    generator = pieces()
+    assert next(generator) and not debugging.on
+    tn.set_debug(True)
+    tn.set_debug(True)
+    with tn.debug():
+        pass
+    assert debugging.on
+    tn.set_debug(False)
+    tn.set_debug(False)
+    assert not debugging.on
+    with pytest.raises(TypeError, match="coroutine"):
+        @tn.debug
+        async def later():
+            pass
 
 
 def test_dead_relus_and_other_zeros_are_found():

@@ -171,6 +171,16 @@ def test_a_training_step_through_a_transform():
     assert (jacobian(lambda x: model(x).sum(), X) ** 2).sum().item() < penalty.item()
 
 
+def test_outputs_that_do_not_change_have_zero_derivatives():
+    x = tn.tensor([3.0, 1.0, 2.0], dtype=tn.float64)
+    (values, positions), (dv, dp) = jvp(tn.sort, x, tn.tensor([1.0, 10.0, 100.0]))
+    assert positions.tolist() == [1, 2, 0] and dv.tolist() == [10.0, 100.0, 1.0] and dp.tolist() == [0, 0, 0]
+    (by_value, by_position) = jacobian(tn.sort, x)
+    assert by_value.tolist() == [[0, 1, 0], [0, 0, 1], [1, 0, 0]] and by_position.data.sum() == 0
+    same, twice = jvp(lambda x: (x, x), x, x)[1]
+    assert same.tolist() == twice.tolist() == x.tolist()
+
+
 # ---------------------------------------------------------------------- errors
 
 @pytest.mark.parametrize(("call", "kind", "message"), [

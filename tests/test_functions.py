@@ -107,6 +107,11 @@ def test_a_tensor_reads_like_a_number_or_a_list():
     assert bool(tn.tensor(1.0)) and t.size() == (2,) and t.size(0) == t.numel() == 2 and t.dim() == 1
     assert (t == None) is False and (t != "text") is True                                    # noqa: E711
     assert {t: "a"}[t] == "a" and t in [t]
+    y = tn.tensor(2.0, requires_grad=True) * 3
+    assert y.grad_fn is tn.engine.registry.table.Multiply and t.grad_fn is None             # PyTorch's name
+    cut = tn.tensor([1.7, -1.7, 0.0])
+    assert (cut.long().tolist(), cut.long().dtype, cut.int().tolist(), cut.int().dtype) == ([1, -1, 0], np.int64, [1, -1, 0], np.int32)
+    assert cut.bool().tolist() == [True, True, False] and cut.double().dtype == np.float64
 
 
 @pytest.mark.parametrize(("wrong", "kind", "message"), [
@@ -131,7 +136,7 @@ def test_repr(t, text):
 
 
 def test_long_tensors_are_shown_in_part():
-    assert repr(tn.arange(5000)) == "tensor([   0,    1,    2, ..., 4997, 4998, 4999])"
+    assert repr(tn.arange(5000)) == "tensor([   0,    1,    2, ..., 4997, 4998, 4999], shape=(5000,))"
 
 
 def test_leaves_can_be_pickled():
@@ -214,6 +219,13 @@ def test_copies_of_leaves():
     (lambda: nn.Linear(1, 1).register_buffer("weight", T), KeyError, "weight already"),
     (lambda: setattr(tn.tensor([1.0]), "grad", np.ones(1)), TypeError, r"tn\.tensor\(g\)"),
     (lambda: setattr(tn.tensor([1.0]), "grad", tn.ones(2)), ValueError, r"\(1,\), not \(2,\)"),
+    (lambda: setattr(tn.tensor([1.0]), "grad", tn.ones(1).double()), TypeError, "dtype float32, not float64"),
+    (lambda: setattr(T.clone().requires_grad_() * 2, "requires_grad", False), RuntimeError, r"only be switched off on leaves; use \.detach\(\)"),
+    (lambda: tn.where(T > 0, tn.zeros(2, 4), tn.zeros(2)), ValueError, r"Where\((.|\n)*condition: \(2, 3\)\n +a: \(2, 4\)\n +b: \(   2\)\n +\^ they must be equal, or one of them 1$"),
+    (lambda: tn.grad(T.clone().requires_grad_() * 2, T, [T, T]), ValueError, "grad: 1 outputs need as many grad_outputs, not 2"),
+    (lambda: tn.grad((T.clone().requires_grad_() * 2).sum(), T), RuntimeError, r"grad: input 0, of shape \(2, 3\), does not require a gradient"),
+    (lambda: tn.from_numpy([1.0]), TypeError, "from_numpy: expects a numpy.ndarray, not list"), (lambda: tn.arange(3).uniform_(), TypeError, "uniform_: .*floating-point type, not int64"),
+    (lambda: T.rot90(1, (0, 1, 0)), ValueError, r"rot90: a plane has two dimensions, not \(0, 1, 0\)"), (lambda: T.cross(T.T), ValueError, "cross"),
 ])
 def test_errors_say_what_is_wrong_and_what_would_fit(wrong, kind, message):
     with pytest.raises(kind, match=message):
@@ -232,6 +244,9 @@ def test_a_faulty_new_operation_is_told_what_is_wrong():
     with pytest.raises(TypeError, match="Multiply exists already"):
         class Multiply(tn.Operation):
             def forward(a): return a
+    with pytest.raises(TypeError, match="a method settings would hide what every tensor keeps"):
+        @tn.engine.tensor.method
+        def settings(input): return input
 
     class WrongShape(tn.Operation):
         def forward(a): return a * 2
@@ -257,3 +272,17 @@ def public_names():
 @pytest.mark.parametrize("thing", list(public_names()))
 def test_every_public_name_is_documented_with_an_example(thing):
     assert ">>> " in (inspect.getdoc(thing) or "")
+
+
+def test_the_variance_of_too_few_values_is_not_a_number():
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for y in (tn.zeros(0).var(), tn.zeros(1).var(), np.var(tn.zeros(1), ddof=2)):
+            assert np.isnan(y.item())
+        assert tn.tensor([1.0, 2.0]).var(correction=3).item() == np.inf
+
+
+def test_sums_and_differences_take_a_factor():
+    a, b = tn.tensor([1.0, 2.0], requires_grad=True), tn.tensor([3.0, 4.0], requires_grad=True)
+    tn.add(a, b, alpha=10).sum().backward()
+    assert tn.add(a, b, alpha=10).tolist() == [31.0, 42.0] and b.grad.tolist() == [10.0, 10.0]
+    assert a.sub(b, alpha=2).tolist() == [-5.0, -6.0] and tn.ones(2).add_(b.detach(), alpha=-0.5).tolist() == [-0.5, -1.0]

@@ -29,7 +29,8 @@ SLOPES = [      # (function, its arguments, the derivative in each of them)
     (tn.relu, [0.0], [0.0]), (lambda a: leaky_relu(a, 0.1), [0.0], [0.1]), (lambda a: elu(a, 0.5), [0.0], [0.5]),
     (np.abs, [[-0.0, 0.0]], [[0.0, 0.0]]), (np.fabs, [0.0], [0.0]), (gelu, [0.0], [0.5]), (silu, [0.0], [0.5]),
     # ties: equal values share
-    (np.maximum, [1.0, 1.0], [0.5, 0.5]), (np.minimum, [1.0, 1.0], [0.5, 0.5]), (maximum_of_pairs, [[2.0, 2.0, 1.0, 3.0]], [[0.5, 0.5, 0.0, 1.0]]),
+    (np.maximum, [3.0, 3.0], [0.5, 0.5]), (np.minimum, [3.0, 3.0], [0.5, 0.5]), (lambda a: np.max(a, 0), [[[2.0, 3.0], [2.0, 1.0]]], [[[0.5, 1.0], [0.5, 0.0]]]),
+    (lambda a: np.min(a, 0), [[[2.0, 1.0], [2.0, 3.0]]], [[[0.5, 1.0], [0.5, 0.0]]]), (maximum_of_pairs, [[2.0, 2.0, 1.0, 3.0]], [[0.5, 0.5, 0.0, 1.0]]),
     (fmax, [[1.0, 1.0, 2.0], [1.0, 2.0, 1.0]], [[0.5, 0.0, 1.0], [0.5, 1.0, 0.0]]),
     (fmin, [[1.0, 1.0, 2.0], [1.0, 2.0, 1.0]], [[0.5, 1.0, 0.0], [0.5, 0.0, 1.0]]),
     # NaN: the other one, or none
@@ -45,7 +46,10 @@ SLOPES = [      # (function, its arguments, the derivative in each of them)
     (np.hypot, [0.0, 0.0], [0.0, 0.0]), (np.hypot, [0.0, -2.0], [0.0, -1.0]), (np.hypot, [5e-324, 0.0], [1.0, 0.0]),
     (np.arctan2, [0.0, 0.0], [0.0, 0.0]), (np.arctan2, [0.0, -2.0], [-0.5, 0.0]), (np.arctan2, [[-0.0, 0.0], [-0.0, -0.0]], [[0.0, 0.0], [0.0, 0.0]]),
     (copysign, [[0.0, -0.0, -2.0, 2.0], [-1.0]], [[0.0, 0.0, 1.0, -1.0], None]), (copysign, [[-3.0, 3.0], [0.0]], [[-1.0, 1.0], None]),
-    (np.remainder, [4.0, 2.0], [1.0, -2.0]), (np.fmod, [-4.0, 2.0], [1.0, 2.0]), (np.sinc, [0.0], [0.0]),
+    (np.remainder, [4.0, 2.0], [1.0, -2.0]), (np.remainder, [-7.0, 4.0], [1.0, 2.0]), (np.fmod, [-4.0, 2.0], [1.0, 2.0]), (np.fmod, [-7.0, 4.0], [1.0, 1.0]),
+    (np.sinc, [0.0], [0.0]), (np.linalg.norm, [[0.0, 0.0]], [[0.0, 0.0]]),
+    # powers of zero: only the first has a slope
+    (np.power, [[0.0, 0.0, 0.0], [0.0, 1.0, 2.0]], [[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]),
     # infinite slopes, as in calculus
     (np.sqrt, [0.0], [INF]), (np.cbrt, [[0.0, -0.0]], [[INF, INF]]), (np.log, [0.0], [INF]), (np.log2, [0.0], [INF]), (np.log1p, [-1.0], [INF]),
     (np.arcsin, [[-1.0, 1.0]], [[INF, INF]]), (np.arccos, [[-1.0, 1.0]], [[-INF, -INF]]), (np.arccosh, [1.0], [INF]), (np.arctanh, [[-1.0, 1.0]], [[INF, INF]]),
@@ -77,6 +81,8 @@ def test_slopes_that_are_a_convention_or_a_limit(function, points, expected, dty
 
 SECOND = [      # (function, its arguments, the second derivatives, summed over each pair of arguments)
     (np.sinc, [0.0], [-math.pi ** 2 / 3]), (np.hypot, [3.0, 4.0], [4 / 125, -3 / 125]), (np.hypot, [0.0, 2.0], [0.5, 0.0]),
+    (np.hypot, [0.0, 0.0], [0.0, 0.0]),                                     # no direction, so none of its changes
+    (np.linalg.norm, [[0.0, 0.0]], [[0.0, 0.0]]), (np.linalg.norm, [[3.0, 0.0, 4.0]], [[0.032, 0.2, -0.024]]), (np.power, [2.0, 0.0], [0.5, 0.5 + math.log(2) ** 2]),
     (np.arctan2, [0.0, 2.0], [-0.25, -0.25]), (np.logaddexp, [1.0, 1.0], [0.0, 0.0]), (lambda a: np.logaddexp(a, 1.0), [1.0], [0.25]),
     (lambda a: np.logaddexp(a, 0.0), [[INF, -INF]], [[0.0, 0.0]]), (softplus, [0.0], [0.25]), (tn.sigmoid, [0.0], [0.0]), (gelu, [0.0], [math.sqrt(2 / math.pi)]), (silu, [0.0], [0.5]),
     (lambda a: tn.clamp(a, 0, 1) ** 2, [[-1.0, 0.0, 0.5, 1.0, 2.0]], [[0.0, 2.0, 2.0, 2.0, 0.0]]), (np.reciprocal, [-2.0], [-0.25]),
@@ -94,11 +100,10 @@ def test_second_derivatives_at_special_points(function, points, expected):
         np.testing.assert_allclose(g.data, e, rtol=1e-14, atol=1e-16)
 
 
-def test_second_derivatives_at_the_origin_of_lengths_and_angles_are_finite():
-    for function in (np.hypot, np.arctan2):
-        inputs = leaves([0.0, 0.0])
-        first = tn.grad(function(*inputs), inputs, create_graph=True)
-        assert all(np.isfinite(g.data) for g in tn.grad(first, inputs, [ones(g) for g in first]))
+def test_second_derivatives_of_lengths_and_angles_are_zero_at_the_origin():
+    for function in (np.hypot, np.arctan2, lambda a, b: tn.stack([a, b]).norm()):
+        for h in sum(tn.func.hessian(function, leaves([0.0, 0.0])), ()):
+            assert h.item() == 0.0
 
 
 # ---------------------------------------------------------------------- values

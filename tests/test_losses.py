@@ -233,6 +233,12 @@ def test_shapes_that_would_broadcast_are_refused(loss):
         loss(tn.zeros(4, 1), tn.zeros(4))
 
 
+def test_shares_need_the_shape_of_the_scores():
+    shapes = r"cross_entropy: the input has shape \(4, 2\) and the target \(4,\); a target of float32 holds probabilities.*\.long\(\)"
+    with pytest.raises(ValueError, match=shapes):
+        F.cross_entropy(tn.zeros(4, 2), tn.zeros(4))
+
+
 @pytest.mark.parametrize("loss", [*PAIRED, F.cross_entropy], ids=lambda f: f.__name__)
 def test_another_float_type_is_refused(loss):
     with pytest.raises(TypeError, match=rf"{loss.__name__}: the input is float32 and the target float64.*\.float\(\)"):

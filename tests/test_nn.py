@@ -89,6 +89,15 @@ def test_a_plain_tensor_cannot_replace_a_parameter():
         nn.Linear(2, 3).weight = tn.zeros(3, 2)
 
 
+def test_an_ordinary_attribute_can_be_deleted_and_names_of_parameters_are_completed():
+    net = Net()
+    net.width = 3
+    del net.width
+    assert not hasattr(net, "width") and {"scale", "first", "mean", "forward"} <= set(dir(net))
+    with pytest.raises(AttributeError, match="width"):
+        del net.width
+
+
 def test_a_deleted_module_is_gone():
     model = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 4))
     del model[1].bias
@@ -106,6 +115,13 @@ def test_forgetting_super_init_says_so(value):
 
     with pytest.raises(AttributeError, match=r"Forgetful.layer: call super\(\).__init__\(\) first"):
         Forgetful()
+
+    class Reading(nn.Module):
+        def __init__(self):
+            self.names = list(self.parameters())
+
+    with pytest.raises(AttributeError, match=r"Reading._parameters: call super\(\).__init__\(\) first"):
+        Reading()
 
 
 def test_forgetting_forward_says_so():
@@ -162,6 +178,11 @@ def test_double_converts_parameters_buffers_and_gradients():
     assert {p.grad.dtype for p in net.parameters()} == {np.dtype(np.float64)}
     assert_same(values(net.float()), before)
     assert net.first.weight.dtype == np.float32
+
+
+def test_weights_stay_floating_point_numbers():
+    with pytest.raises(TypeError, match="Linear.to: weights are floating-point numbers, not int64"):
+        nn.Linear(2, 3).to(np.int64)
 
 
 def test_apply_reaches_the_inner_modules_first():
@@ -237,6 +258,8 @@ def test_sequential_chains_its_modules_and_gives_them_by_index():
     expected = model[2](tn.tanh(model[0](x)))
     assert np.array_equal(model(x).data, expected.data)
     assert (len(model), model[-1], list(model)[1]) == (3, model[2], model[1])
+    assert model.append(nn.ReLU()) is model and isinstance(model[3], nn.ReLU)
+    np.testing.assert_array_equal(model(x).data, np.maximum(expected.data, 0))
 
 
 def test_sequential_takes_names_and_a_slice_keeps_them():

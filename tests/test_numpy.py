@@ -10,38 +10,14 @@ import tinygrad_nuc as tn
 
 A = np.array([[0.5, -1.5, 2.0], [1.0, 0.25, -0.75]])
 B = np.array([[1.5, 0.5, -1.0], [2.0, -0.25, 0.5]])
-P = np.abs(A) + 0.5
 
-CALLS = {       # name: (call, arrays)
-    "exp": (np.exp, A), "expm1": (np.expm1, A), "log": (np.log, P), "log1p": (np.log1p, P), "sqrt": (np.sqrt, P),
-    "sin": (np.sin, A), "cos": (np.cos, A), "tanh": (np.tanh, A), "absolute": (np.absolute, A), "negative": (np.negative, A),
-    "add": (np.add, A, B), "subtract": (np.subtract, A, B), "multiply": (np.multiply, A, B), "divide": (np.divide, A, P),
-    "square": (np.square, A), "power": (np.power, P, B), "power by a number": (lambda a: np.power(a, 3), A), "number to a power": (lambda a: np.power(2, a), A),
-    "maximum": (np.maximum, A, B), "minimum": (np.minimum, A, B), "where": (lambda a, b: np.where(A > 0, a, b), A, B),
-    "clip": (lambda a: np.clip(a, -1.2, 1.2), A), "clip by keywords": (lambda a: np.clip(a, min=-1.2), A),
-    "sum": (np.sum, A), "sum axis": (lambda a: np.sum(a, axis=0), A), "sum keepdims": (lambda a: np.sum(a, 1, keepdims=True), A),
-    "mean": (np.mean, A), "mean axes": (lambda a: np.mean(a, axis=(0, 1)), A), "var": (np.var, A),
-    "var ddof": (lambda a: np.var(a, axis=1, ddof=1), A), "max": (np.max, A), "amin": (lambda a: np.amin(a, axis=1), A),
-    "reshape": (lambda a: np.reshape(a, (3, 2)), A), "ravel": (np.ravel, A), "transpose": (np.transpose, A),
-    "transpose negative": (lambda a: np.transpose(a, (-1, 0)), A), "swapaxes": (lambda a: np.swapaxes(a, 0, 1), A),
-    "squeeze": (lambda a: np.squeeze(a[:, :1], 1), A), "expand_dims": (lambda a: np.expand_dims(a, (0, 2)), A),
-    "broadcast_to": (lambda a: np.broadcast_to(a, (4, 2, 3)), A), "copy": (np.copy, A),
-    "concatenate": (lambda a, b: np.concatenate([a, b], axis=1), A, B), "stack": (lambda a, b: np.stack([a, b]), A, B),
-    "concatenate flat": (lambda a, b: np.concatenate([a, b], axis=None), A, B),
-    "matmul": (np.matmul, A, B.T), "matmul vector": (np.matmul, A, B[0]), "operator @": (lambda a, b: a @ b, A, B.T),
-    "array + tensor": (lambda a: B + a, A), "array @ tensor": (lambda a: B.T @ a, A), "array - tensor": (lambda a: B - a, A),
-    "number / tensor": (lambda a: 2 / a, P), "number - tensor": (lambda a: 2 - a, A), "number ** tensor": (lambda a: 2 ** a, A),
-}
-
-
-@pytest.mark.parametrize("name", CALLS)
-def test_the_call_records_and_equals_numpys(name):
-    call, *arrays = CALLS[name]
-    tensors = [tn.tensor(a, requires_grad=True) for a in arrays]
-    y, expected = call(*tensors), call(*arrays)
-    assert isinstance(y, tn.Tensor) and y.requires_grad and y.shape == expected.shape and y.dtype == expected.dtype
+@pytest.mark.parametrize("call", [lambda t: B + t, lambda t: B.T @ t, lambda t: B - t, lambda t: np.where(A > 0, B, t), lambda t: np.add(B, t)])
+def test_an_array_beside_a_tensor_lets_it_record(call):
+    t = tn.tensor(A, requires_grad=True)
+    y, expected = call(t), call(A)
+    assert isinstance(y, tn.Tensor) and y.requires_grad and y.dtype == expected.dtype
     np.testing.assert_allclose(y.data, expected, rtol=1e-15, atol=1e-15)
-    assert tn.gradcheck(call, tensors, atol=1e-7)
+    assert tn.gradcheck(call, [t], atol=1e-7)
 
 
 @pytest.mark.parametrize(("call", "expected"), [
@@ -57,12 +33,19 @@ def test_what_is_constant_almost_everywhere_has_no_history(call, expected):
 
 
 @pytest.mark.parametrize(("call", "message"), [
-    (lambda t: np.fft.fft(t), r"numpy\.fft\.fft.*no derivative.*t\.data"),
-    (lambda t: np.linalg.svd(t), r"numpy\.linalg\.svd.*no derivative"),
+    (lambda t: np.fft.fft(t), r"numpy\.fft\.fft has no derivative here\. The closest: .*np\.cos.*t\.numpy\(\)"),
+    (lambda t: np.linalg.svd(t), r"numpy\.linalg\.svd has no derivative here\. The closest: np\.linalg\.pinv"),
+    (lambda t: np.copyto(t, 1.0), r"numpy\.copyto has no derivative here\. The closest: .*np\.where.*tn\.no_grad"),
     (lambda t: np.spacing(t), r"numpy\.spacing.*no derivative"),
     (lambda t: np.add.reduce(t), r"numpy\.add\.reduce.*np\.sum"),
     (lambda t: np.exp(t, out=np.zeros(t.shape)), r"numpy\.exp cannot write a Tensor into an array"),
-    (lambda t: np.mean(t, where=True), r"numpy\.mean of a Tensor.*where"),
+    (lambda t: np.mean(t, where=True), r"numpy\.mean of a Tensor: .*'where'; it takes \(a, axis=None, dtype=None, keepdims=False\)"),
+    (lambda t: np.exp(t, where=A > 0), r"numpy\.exp of a Tensor: .*'where'; it takes \(a\)"),
+    (lambda t: np.sum(t, out=np.zeros(())), r"numpy\.sum of a Tensor returns a new tensor.*leave out= away.*copy_"),
+    (lambda t: np.sum(A, out=t), r"numpy\.sum of a Tensor returns a new tensor.*leave out= away"),
+    (lambda t: np.fix(t, t), r"numpy\.fix of a Tensor returns a new tensor"),
+    (lambda t: np.argmax(t, 0, np.zeros(3, int)), r"numpy\.argmax of a Tensor returns a new tensor"),
+    (lambda t: np.outer(t, [1.0, 2.0]), r"numpy\.outer of a Tensor: .*tn\.tensor\(\.\.\.\) for a list"),
     (lambda t: np.add(t, t, t), r"numpy\.add cannot write"),
     (lambda t: tn.engine.registry.table.Add.apply(t), "Add takes a, b, and was given 1 inputs"),
 ])

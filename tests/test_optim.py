@@ -220,6 +220,8 @@ def test_a_group_is_checked_like_the_defaults():
     w, b = start()
     with pytest.raises(ValueError, match="lr must be"):
         SGD([{"params": [w]}, {"params": [b], "lr": -1}], lr=0.1)
+    with pytest.raises(ValueError, match="SGD: a group has 'params' and any of lr, .*; this one has 'params', 'rate'"):
+        SGD([{"params": [w], "rate": 1}])
 
 
 def test_an_optimizer_of_ones_own_needs_only_its_formula():

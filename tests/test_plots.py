@@ -35,6 +35,12 @@ def test_variables_are_counted_per_class_within_the_range_of_most_events(ax):
     np.testing.assert_array_equal(ax.patches[1].get_data().values, counts[1])
 
 
+def test_a_variable_that_is_always_the_same_has_a_range(ax):
+    counts = plots.variable_histogram(ax, np.full(4, 7.0), np.array([0, 0, 0, 1]), "x", ("a", "b"), bins=5)
+    assert [c.tolist() for c in counts] == [[0, 0, 3, 0, 0], [0, 0, 1, 0, 0]]
+    assert ax.patches[0].get_data().edges[[0, -1]].tolist() == [6.5, 7.5]
+
+
 def test_responses_show_the_threshold(ax):
     counts = plots.response_histogram(ax, np.array([0.1, 0.1, 0.9]), np.array([0, 0, 1]), "toy", ("a", "b"), 0.4)
     assert [int(c.sum()) for c in counts] == [2, 1] and ax.get_yscale() == "log"

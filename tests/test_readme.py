@@ -1,5 +1,6 @@
 """The README and the pages do what they say: snippets print what stands below them, paths, links and extras exist."""
 
+import ast
 import configparser
 import contextlib
 import io
@@ -7,6 +8,7 @@ import linecache
 import re
 from pathlib import Path
 
+import derivative_table
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -41,9 +43,33 @@ def test_links_within_the_pages_lead_somewhere(page):
         assert not heading or heading in headings
 
 
+def test_the_table_of_derivatives_is_up_to_date():
+    assert derivative_table.PAGE.read_text("utf-8") == derivative_table.page(), "run python tests/derivative_table.py"
+
+
 def test_the_first_example_has_twenty_lines():
     code = SNIPPETS[0].values[0].strip().splitlines()
     assert len([line for line in code if line.strip()]) <= 20
+
+
+CORE = ("tensor", "operation", "backward", "transforms", "grad_mode", "registry", "arrays", "clock")
+
+
+def lines_of_code(path):
+    """Lines that are neither empty, nor comments, nor docstrings."""
+    source = path.read_text("utf-8")
+    texts = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
+            texts.update(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+    return sum(1 for number, line in enumerate(source.splitlines(), 1)
+               if number not in texts and line.strip() and not line.strip().startswith("#"))
+
+
+def test_the_core_is_as_short_as_the_readme_says():
+    promised = int(re.search(r"The core is about (\d+) lines of code in eight files", README)[1])
+    counted = sum(lines_of_code(ROOT / "tinygrad_nuc" / "engine" / f"{name}.py") for name in CORE)
+    assert abs(counted - promised) <= 25 and f"({', '.join(CORE)})" in README.replace("\n", " ")
 
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"(?:tinygrad_nuc|demos|docs|tests)/[\w./]*", README))))

@@ -52,6 +52,8 @@ def test_a_diverging_loss_is_an_error_and_the_best_weights_stay():
     with pytest.raises(FloatingPointError, match="smaller learning rate"):
         fit(model, nn.MSELoss(), optim.SGD(model.parameters(), lr=1e200), loader(X, X), loader(X, X), epochs=9)
     assert np.isfinite(model.weight.data).all()
+    with pytest.raises(FloatingPointError, match="fit: validation loss inf after epoch 1; a smaller learning rate"):
+        fit(model, nn.MSELoss(), optim.SGD(model.parameters(), lr=0.1), loader(X, X), loader(X, X * 1e200), epochs=9)
 
 
 def test_an_interruption_leaves_the_best_weights():

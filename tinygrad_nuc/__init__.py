@@ -1,5 +1,7 @@
 """tinygrad_nuc: reverse-mode automatic differentiation in NumPy, to learn how neural networks learn."""
 
+from math import e, inf, nan, pi
+
 from numpy import bool_ as bool
 from numpy import float16, float32, float64, int8, int16, int32, int64, uint8
 from numpy import float32 as float
@@ -34,7 +36,7 @@ from .creation import (
     zeros_like,
 )
 from .engine.arrays import get_default_dtype, set_default_dtype
-from .engine.debugging import debug
+from .engine.debugging import debug, set_debug
 from .engine.generator import default_generator, manual_seed
 from .engine.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .engine.operation import Operation
@@ -52,15 +54,40 @@ from .operations.floating_point import copysign, fmax, fmin, nan_to_num
 from .operations.hyperbolic import acosh, arccosh, arcsinh, arctanh, asinh, atanh, cosh, sinh, tanh
 from .operations.joining import atleast_1d, atleast_2d, atleast_3d, cat, column_stack, dstack, hstack, stack, vstack
 from .operations.linear_algebra import det, inverse, logdet, matrix_power
-from .operations.logic import all, allclose, any, argmax, argmin, ceil, floor, isfinite, isnan, round, sign, trunc
+from .operations.logic import (
+    all,
+    allclose,
+    any,
+    argmax,
+    argmin,
+    ceil,
+    eq,
+    floor,
+    ge,
+    gt,
+    isclose,
+    isfinite,
+    isnan,
+    le,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+    lt,
+    ne,
+    round,
+    sign,
+    trunc,
+)
 from .operations.masking import masked_fill, masked_select
-from .operations.matrix import matmul
+from .operations.matrix import bmm, dot, matmul, mm, mv
 from .operations.norms import norm, std
 from .operations.picking import gather, index_select, take, take_along_dim
 from .operations.products import cumprod, prod
 from .operations.rearranging import flip, fliplr, flipud, moveaxis, movedim, roll, rot90, swapaxes, swapdims
 from .operations.reductions import amax, amin, max, mean, min, sum, var
 from .operations.repeating import meshgrid, repeat_interleave, tile
+from .operations.sampled import vander
 from .operations.scattering import index_add, scatter, scatter_add
 from .operations.selection import clamp, maximum, minimum, where
 from .operations.shape import (
@@ -79,6 +106,7 @@ from .operations.softmax import log_softmax, logsumexp, softmax
 from .operations.sorting import argsort, kthvalue, median, quantile, sort, topk
 from .operations.special import erf, erfc
 from .operations.splitting import chunk, dsplit, hsplit, split, tensor_split, unbind, vsplit
+from .operations.statistics import corrcoef, cov, nanmean, nansum
 from .operations.trigonometric import (
     acos,
     arccos,
@@ -96,5 +124,7 @@ from .operations.trigonometric import (
     sinc,
     tan,
 )
+from .operations.vectors import cross
+from .operations.whole_numbers import floor_divide
 
 __version__ = "0.1.0"

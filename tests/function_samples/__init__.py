@@ -1,7 +1,7 @@
 """Functions that are composed of operations: calls to try, beside what NumPy gives for the same call.
 
 The same expression runs on arrays and on Tensors, unless a `reference` stands beside it. Every function among
-`tn.*`, `F.*` and NumPy's that passes a gradient on must have a call here (test_function_samples.py).
+`tn.*`, `F.*` and NumPy's that passes a gradient on must have a call here (test_numpy_coverage.py).
 """
 
 from collections.abc import Callable

@@ -1,10 +1,10 @@
 """Operations that reduce, rearrange and pick."""
 
 import numpy as np
-from hypothesis.extra.numpy import array_shapes
 from operation_samples.strategies import (
     ALONG,
     NOT_EMPTY,
+    WITH_AXES,
     Sample,
     add_at,
     adding_at,
@@ -34,7 +34,7 @@ SAMPLES = {
     ops.LogSumExp: Sample(reduction(NOT_EMPTY), lambda a, axis, keepdims: np.log(np.sum(np.exp(a), axis=axis, keepdims=keepdims))),
     ops.Softmax: Sample(reduction(ALONG, one=True, keepdims=False), softmax),
     ops.LogSoftmax: Sample(reduction(ALONG, one=True, keepdims=False), lambda a, axis: np.log(softmax(a, axis))),
-    ops.Cumsum: Sample(reduction(array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=3), one=True, keepdims=False), sums_so_far),
+    ops.Cumsum: Sample(reduction(WITH_AXES, one=True, keepdims=False), sums_so_far),
     ops.Reshape: Sample(reshaping(), lambda a, shape: np.array(a.ravel().tolist()).reshape(shape)),
     ops.Permute: Sample(permuting(), lambda a, axes: np.einsum(a, range(a.ndim), [i % a.ndim for i in axes])),
     ops.BroadcastTo: Sample(broadcasting(), lambda a, shape: a * np.ones(shape)),

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 from hypothesis import strategies as st
-from operation_samples.strategies import Sample, elementwise
+from operation_samples.strategies import Sample, elementwise, mostly
 
 from tinygrad_nuc.engine.registry import table as ops
 
@@ -59,8 +59,8 @@ SAMPLES = {
     ops.Arccosh: Sample(elementwise(1, 1.2, 3.0), lambda a: np.log(a + np.sqrt(a * a - 1))),
     ops.Arctanh: Sample(elementwise(1, -0.9, 0.9), lambda a: np.log((1 + a) / (1 - a)) / 2),
     ops.Relu: Sample(elementwise(), lambda a: np.where(a > 0, a, 0)),
-    ops.LeakyRelu: Sample(elementwise(slope=st.floats(0, 0.5)), lambda a, slope: np.maximum(a, 0) + slope * np.minimum(a, 0)),
-    ops.Elu: Sample(elementwise(alpha=st.floats(0.5, 2)), lambda a, alpha: np.maximum(a, 0) + alpha * (np.exp(np.minimum(a, 0)) - 1)),
+    ops.LeakyRelu: Sample(elementwise(slope=mostly(st.sampled_from([-0.3, 0.2]), st.floats(-0.5, 0.5))), lambda a, slope: np.maximum(a, 0) + slope * np.minimum(a, 0)),
+    ops.Elu: Sample(elementwise(alpha=mostly(st.sampled_from([-0.4, 0.5]), st.floats(-2, 2))), lambda a, alpha: np.maximum(a, 0) + alpha * (np.exp(np.minimum(a, 0)) - 1)),
     ops.Sigmoid: Sample(elementwise(), sigmoid),
     ops.Softplus: Sample(elementwise(), lambda a: np.log(1 + np.exp(a))),
     ops.Maximum: Sample(elementwise(2), np.maximum),

@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
-from operation_samples.strategies import SHAPES, Sample, products, reduction, values
+from operation_samples.strategies import SHAPES, Sample, mostly, products, reduction, values
 
 from tinygrad_nuc.engine.registry import table as ops
 
@@ -19,8 +19,22 @@ def square_matrices(draw, columns=False, symmetric=False):
     a = a + draw(st.sampled_from([-4, 4])) * np.eye(n)
     if not columns:
         return [a], {}
-    b, = draw(values([(*draw(st.sampled_from([(), (2,), (3, 1, 2)] if stack != (2, 1) else [(), (2,)])), n, draw(st.integers(0, 2)))]))
+    b, = draw(values([(*draw(st.sampled_from([(), (2,), (3, 1, 2)] if stack != (2, 1) else [(), (2,)])), n, draw(mostly(st.integers(1, 2), st.just(0))))]))
     return [a, b], {}
+
+
+@st.composite
+def oblong_matrices(draw):
+    """Matrices of full rank, taller than wide or the other way round."""
+    shape = (*draw(st.sampled_from([(), (2,)])), draw(st.integers(1, 3)), draw(st.integers(1, 3)))
+    a, = draw(values([shape]))
+    return [a + 4 * np.eye(*shape[-2:])], {"rcond": 1e-15}
+
+
+def least_squares(a, rcond):
+    """The pseudo-inverse by the normal equations."""
+    t = np.swapaxes(a, -1, -2)
+    return inverse_by_cofactors(t @ a) @ t if a.shape[-2] >= a.shape[-1] else t @ inverse_by_cofactors(a @ t)
 
 
 EQUATIONS = ["ij,jk->ik", "ij,jk->kij", "ij,ij->j", "i,i->", "i,j->ji", "ij->ji", "i->i", "bij,bj->bi", "ij,jk,kl->li",
@@ -115,6 +129,7 @@ SAMPLES = {
     ops.Einsum: Sample(einstein_sums(), summed),
     ops.Solve: Sample(square_matrices(columns=True), lambda a, b: inverse_by_cofactors(a) @ b),
     ops.Inverse: Sample(square_matrices(), inverse_by_cofactors),
+    ops.PseudoInverse: Sample(oblong_matrices(), least_squares),
     ops.Determinant: Sample(square_matrices(), determinant),
     ops.LogAbsDet: Sample(square_matrices(), lambda a: np.log(np.abs(determinant(a)))),
     ops.Cholesky: Sample(square_matrices(symmetric=True), np.linalg.cholesky),

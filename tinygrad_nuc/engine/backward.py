@@ -6,7 +6,8 @@ inputs are always older than results, it is enough to visit the newest waiting v
 the depth of a graph is limited by memory alone.
 """
 
-from collections.abc import Callable, Collection, Sequence
+import threading
+from collections.abc import Callable, Collection, Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
@@ -20,8 +21,8 @@ from .tensor import Tensor, method, value
 
 
 @method
-def backward(self: Tensor, gradient: Any = None, retain_graph: bool | None = None,
-             create_graph: bool = False) -> None:
+def backward(self: Tensor, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
+             inputs: Tensor | Iterable[Tensor] | None = None) -> None:
     """Fill in `grad` of every leaf that this tensor was computed from: grad ← grad + ∂(self)/∂leaf.
 
     Parameters
@@ -33,6 +34,8 @@ def backward(self: Tensor, gradient: Any = None, retain_graph: bool | None = Non
     create_graph : bool
         Record the backward pass too, so that the gradients can be differentiated again. A leaf and its `grad`
         then refer to each other until ``grad`` is set to None; `tinygrad_nuc.grad` has no such circle.
+    inputs : Tensor or several, optional
+        Fill in `grad` of these only, and visit only what lies between.
 
     Raises
     ------
@@ -50,11 +53,26 @@ def backward(self: Tensor, gradient: Any = None, retain_graph: bool | None = Non
     >>> x.grad                              # d Σx² / dx = 2x
     tensor([2., 4.])
     """
+    targets = set(() if inputs is None else as_sequence(inputs))
+    needed = None if inputs is None else between([self], targets)
     with set_grad_enabled(create_graph):
-        gradients = propagate([self], [starting_gradient(self, gradient)], create_graph, retain_graph)
-        for x, g in gradients.items():
-            g = own_tensor(g)
-            x.grad = g if x._grad is None else x._grad + g
+        gradients = propagate([self], [starting_gradient(self, gradient)], create_graph, retain_graph, targets, needed)
+        with _one_at_a_time:
+            sums = {x: own_tensor(g if x._grad is None else x._grad + g) for x, g in gradients.items()}
+            for x, g in sums.items():
+                x.check_gradient(g)             # of all of them, before any of them changes
+            for x, g in sums.items():
+                x.grad = g
+    if debugging.on:
+        debugging.end_pass(stored=True)
+
+
+_one_at_a_time = threading.Lock()               # two threads may add to the gradient of the same parameter
+
+
+def as_sequence(x: Any) -> list:
+    """One tensor or array, or several, as a list."""
+    return [x] if hasattr(x, "dtype") or not isinstance(x, Iterable) else list(x)
 
 
 def own_tensor(g: Any) -> Tensor:
@@ -83,12 +101,10 @@ def propagate(outputs: Sequence[Tensor], seeds: Sequence[Tensor], create_graph: 
         else:
             gradients[x] = g
             if x.operation is not None:
-                heappush(waiting, (-x.number, x))
+                heappush(waiting, (-x.number, x))           # no two have the same number
 
-    def wanted(x: Any) -> bool:
-        return isinstance(x, Tensor) and x.requires_grad and (needed is None or x in needed)
-
-    if debugging.on:
+    watched = debugging.on
+    if watched:
         debugging.start_pass(outputs)
     for output, seed in zip(outputs, seeds, strict=True):
         send(output, seed if create_graph else seed.data)
@@ -97,50 +113,74 @@ def propagate(outputs: Sequence[Tensor], seeds: Sequence[Tensor], create_graph: 
         y = heappop(waiting)[1]
         g = gradients.pop(y)                    # complete: everything computed from y is newer than y
         if y.hooks:
-            g = after_hooks(y, g)
+            before, g = g, after_hooks(y, g)
+            if watched:
+                debugging.watch_hooks(y, before, g)
         if y.retains_grad or y in targets:
             finished[y] = g
-            if needed is not None and not any(map(wanted, y.inputs or ())):
-                continue                        # a target: what lies behind it is not asked for, and stays
+        if y in targets and needed is not None and not any(x in needed for x, _ in differentiable(y)):
+            continue                            # nothing behind it is asked for, and that part of the graph stays
         check_usable(y)
         inputs = y.inputs if create_graph else tuple(map(value, y.inputs))
         result = y if create_graph else y.data
-        for i, (x, derivative) in enumerate(zip(y.inputs, y.operation.derivatives(len(inputs)), strict=True)):
-            if derivative is not None and wanted(x):
-                share = derivative(g, result, *inputs, **y.settings)
-                if debugging.on:
-                    debugging.watch_gradient(y, i, g, share)
-                send(x, fit_to(x, share, derivative))
+        for x, derivative in differentiable(y):
+            if needed is None or x in needed:
+                try:
+                    share = derivative(g, result, *inputs, **y.settings)
+                except Exception as error:
+                    error.add_note(f"in the derivative {rule_name(y, derivative)}; {computed_at(y)}".rstrip("; "))
+                    raise
+                if watched:
+                    debugging.watch_gradient(y, x, derivative, g, share)
+                send(x, fit_to(x, share, y, derivative))
         if not retain_graph:
-            if debugging.on:
+            if watched:
                 debugging.release(y)
             y.inputs = None                     # lets go of everything that only this graph kept alive
     for x, g in gradients.items():              # what is left in the table belongs to leaves
         finished[x] = after_hooks(x, g) if x.hooks else g
+    if watched:
+        debugging.end_pass()
     return finished
 
 
-def fit_to(x: Tensor, g: Any, derivative: Callable) -> Any:
+def differentiable(y: Tensor) -> list[tuple[Tensor, Callable]]:
+    """The inputs to which `y` passes a gradient on, each with its derivative; none for a leaf, or a freed graph.
+
+    What did not require a gradient yet when y was computed, counts as a constant in y.
+    """
+    inputs = y.inputs or ()
+    derivatives = y.operation.derivatives(len(inputs)) if inputs else ()
+    return [(x, derivative) for x, derivative in zip(inputs, derivatives, strict=True)
+            if derivative is not None and isinstance(x, Tensor) and x.requires_grad
+            and (not x.switches or x.required_grad_at(y.number))]
+
+
+def rule_name(y: Tensor, derivative: Callable) -> str:
+    """Multiply.grad_a, say."""
+    return f"{y.operation.__name__}.{getattr(derivative, 'func', derivative).__name__}"
+
+
+def fit_to(x: Tensor, g: Any, y: Tensor, derivative: Callable) -> Any:
     """Give the gradient the shape and dtype of `x`: undo broadcasting and dtype promotion.
 
     Where x was repeated along an axis, each copy had its own effect on L, so their gradients add up.
     """
     if getattr(g, "shape", None) != x.shape:
-        refuse_unless_broadcast(x, g, derivative)
+        refuse_unless_broadcast(x, g, y, derivative)
         extra = g.ndim - x.ndim
         repeated = tuple(i for i in range(g.ndim) if i < extra or (x.shape[i - extra] == 1 and g.shape[i] != 1))
         g = np.reshape(np.sum(g, axis=repeated), x.shape)
     return g if g.dtype == x.dtype else g.astype(x.dtype)
 
 
-def refuse_unless_broadcast(x: Tensor, g: Any, derivative: Callable) -> None:
+def refuse_unless_broadcast(x: Tensor, g: Any, y: Tensor, derivative: Callable) -> None:
     """An error for whoever writes a new operation, if its rule returned what cannot be a gradient of `x`."""
     if hasattr(g, "shape") and g.ndim >= x.ndim:
         if all(n in (1, m) for n, m in zip(reversed(x.shape), reversed(g.shape), strict=False)):
             return
-    rule = getattr(derivative, "func", derivative).__qualname__             # Multiply.grad_a, say
     returned = f"shape {g.shape}" if hasattr(g, "shape") else repr(g)
-    raise TypeError(f"{rule} returned {returned} for an argument of shape {x.shape}")
+    raise TypeError(f"{rule_name(y, derivative)} returned {returned} for an argument of shape {x.shape}")
 
 
 def check_usable(y: Tensor) -> None:
@@ -173,23 +213,15 @@ def between(outputs: Sequence[Tensor], targets: Collection[Tensor]) -> set[Tenso
         y = stack.pop()
         if y.inputs is None and (y not in targets or any(x.number < y.number for x in targets)):
             check_usable(y)                                     # freed: what lay behind it is no longer known
-        for x in differentiable_inputs(y):
+        for x, _ in differentiable(y):
             if x not in reached:
                 reached.add(x)
                 stack.append(x)
     needed = reached.intersection(targets)
     for y in sorted(reached, key=lambda y: y.number):           # and forward again: what a target has gone into
-        if any(x in needed for x in differentiable_inputs(y)):
+        if any(x in needed for x, _ in differentiable(y)):
             needed.add(y)
     return needed
-
-
-def differentiable_inputs(y: Tensor) -> list[Tensor]:
-    """The tensors to which `y` passes a gradient on; none for a leaf, or once the graph is freed."""
-    if not y.inputs:
-        return []
-    return [x for x, derivative in zip(y.inputs, y.operation.derivatives(len(y.inputs)), strict=True)
-            if derivative is not None and isinstance(x, Tensor) and x.requires_grad]
 
 
 def starting_gradient(output: Tensor, gradient: Any) -> Tensor:

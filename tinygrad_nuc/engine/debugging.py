@@ -6,14 +6,15 @@ While it is off, all that remains of it is one look at `on` for each operation.
 import contextlib
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .explain import argument_names, ranges
+from .grad_mode import inside
 from .locks import Locks
-from .origins import Origin, called_at, came_from, computed_at, origin_of, remember, value
+from .origins import called_at, came_from, computed_at, last_pass, origin_of, remember, value
 
 if TYPE_CHECKING:                       # tensor.py imports this file
     from .tensor import Tensor
@@ -21,8 +22,7 @@ if TYPE_CHECKING:                       # tensor.py imports this file
 on = False                              # whether any debug block is open, in any thread
 _switches: list[tuple[bool, bool]] = []  # (stop at NaN, stop at infinity) of each open block
 _locks = Locks()
-_passes = 0                             # how many backward passes there have been
-last_outputs: list[Origin] = []         # from where the last of them started
+_for_good: list["debug"] = []           # the block that set_debug opened, if it did
 _nothing = contextlib.nullcontext()
 
 
@@ -56,11 +56,18 @@ class debug:
         arriving gradient of shape (2,): from 1 to 1
         a of shape (2,): from 0 to 1
         Sqrt was computed at ...: y = tn.sqrt(x).sum()
+        (if infinity is meant here, as in a mask of -inf: tn.debug(inf=False) accepts it)
     """
 
-    def __init__(self, nan: bool = True, inf: bool = True) -> None:
-        self.stops = (nan, inf)
-        self.quiet: list[np.errstate] = []      # a stack, since one block may be entered more than once
+    def __new__(cls, nan: Any = True, inf: bool = True) -> Any:
+        """``@debug`` without parentheses decorates as ``@debug()`` does."""
+        block = super().__new__(cls)
+        block.stops = (bool(nan), inf)
+        block.quiet = []                        # a stack, since one block may be entered more than once
+        return block(nan) if callable(nan) else block
+
+    stops: tuple[bool, bool]
+    quiet: list[np.errstate]
 
     def __enter__(self) -> None:
         global on
@@ -78,11 +85,28 @@ class debug:
             _locks.release_all()
 
     def __call__(self, function: Callable) -> Callable:
-        @functools.wraps(function)
-        def debugged(*args: Any, **options: Any) -> Any:
-            with debug(*self.stops):
-                return function(*args, **options)
-        return debugged
+        return inside(functools.partial(debug, *self.stops), function)
+
+
+def set_debug(mode: bool) -> None:
+    """Switch debug mode on or off from here on: for a notebook, where no ``with`` block spans several cells.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.set_debug(True)
+    >>> tn.log(tn.zeros(2))                                     # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    FloatingPointError: Log gave -inf in 2 of 2 values, first at [0]
+        ...
+    >>> tn.set_debug(False)
+    """
+    if mode and not _for_good:
+        _for_good.append(debug())
+        _for_good[0].__enter__()
+    elif not mode and _for_good:
+        _for_good.pop().__exit__(None, None, None)
 
 
 # ---------------------------------------------------------------------- what the engine calls while `on`
@@ -94,39 +118,52 @@ def watch(y: "Tensor", operation: Any, inputs: tuple) -> None:
     if fault:
         names = argument_names(operation, len(inputs))
         lines = [ranges(name, x) for name, x in zip(names, inputs, strict=True)]
-        raise FloatingPointError("\n    ".join([f"{operation.__name__} gave {fault}", *lines, *came_from(names, inputs),
-                                                called_at()]))
+        stop(operation.__name__, fault, *lines, *came_from(names, inputs), called_at())
+    _locks.welcome(y.data)
     if y.operation is not None:
         _locks.lock(y, [value(x) for x in (*inputs, y)])
 
 
 def start_pass(outputs: Any) -> None:
     """Before a backward pass: from where it starts, so that what it does not reach can be told."""
-    global _passes, last_outputs
-    _passes += 1
-    last_outputs = [origin_of(y) for y in outputs]
+    last_pass.number += 1
+    last_pass.outputs = [origin_of(y) for y in outputs]
+    last_pass.finished = last_pass.stored = False
 
 
-def watch_gradient(y: "Tensor", i: int, g: Any, share: Any) -> None:
+def end_pass(stored: bool = False) -> None:
+    """After a backward pass that met no error; and once more after `backward` has stored the gradients."""
+    last_pass.finished, last_pass.stored = True, stored
+
+
+def watch_hooks(y: "Tensor", before: Any, after: Any) -> None:
+    """After the hooks of a tensor: note if it is they who made its gradient zero."""
+    if np.any(value(before)) and not np.any(value(after)):
+        origin_of(y).note_zero(last_pass.number, f"a hook made it zero, on a tensor of shape {y.shape}"
+                               + "".join(f"\n    {line}" for line in [computed_at(y)] if line))
+
+
+def watch_gradient(y: "Tensor", x: "Tensor", derivative: Any, g: Any, share: Any) -> None:
     """After a derivative: refuse NaN and infinity, and note where a gradient becomes zero everywhere."""
     names = argument_names(y.operation, len(y.inputs))
+    rule = getattr(derivative, "func", derivative).__name__                     # grad_a, say
     share, arriving = value(share), value(g)
     fault = first_fault(share)
     if fault:
         lines = [ranges(name, x) for name, x in zip(("arriving gradient", *names), (g, *y.inputs), strict=True)]
-        rule = f"{y.operation.__name__}.grad_{names[i].partition('[')[0]}"
-        raise FloatingPointError("\n    ".join([f"{rule} gave {fault}", *lines, *filter(None, [computed_at(y)])]))
-    sender, receiver = origin_of(y), origin_of(y.inputs[i])
+        stop(f"{y.operation.__name__}.{rule}", fault, *lines, computed_at(y))
+    sender, receiver, number = origin_of(y), origin_of(x), last_pass.number
+    receiver.reached_in = number
     if np.any(share):
-        receiver.zero_in, receiver.zero_because = _passes, ""
-    elif receiver.zero_in == _passes:
+        receiver.note_zero(number, "")
+    elif receiver.zero_in == number:
         pass                                    # by another use of the value, something has arrived or was explained
     elif np.any(arriving):
         here = computed_at(y) or y.operation.__name__
-        receiver.zero_in, receiver.zero_because = _passes, f"{here}\n    {ranges(names[i], y.inputs[i])}"
+        receiver.note_zero(number, f"{here}\n    {ranges(rule.removeprefix('grad_'), x)}")
     else:
-        earlier = sender.zero_because if sender.zero_in == _passes else ""
-        receiver.zero_in, receiver.zero_because = _passes, earlier or "the gradient that backward started from"
+        earlier = sender.zero_because if sender.zero_in == number else ""
+        receiver.note_zero(number, earlier or "the gradient that backward started from")
 
 
 def first_fault(array: Any) -> str:
@@ -142,15 +179,22 @@ def first_fault(array: Any) -> str:
     return ""
 
 
+def stop(who: str, fault: str, *lines: str) -> None:
+    """Raise the error about a NaN or an infinity."""
+    if "inf" in fault:
+        lines += ("(if infinity is meant here, as in a mask of -inf: tn.debug(inf=False) accepts it)",)
+    raise FloatingPointError("\n    ".join([f"{who} gave {fault}", *filter(None, lines)]))
+
+
 def release(y: "Tensor") -> None:
     """Before a result's history is freed: its arrays may be written to again."""
     _locks.release(y)
 
 
-def writable(*tensors: "Tensor") -> contextlib.AbstractContextManager:
+def writable(tensors: Iterable["Tensor"]) -> contextlib.AbstractContextManager:
     """A block in which a change in place that the engine itself makes may write."""
     return _locks.lifted([x.data for x in tensors]) if on else _nothing
 
 
 if os.environ.get("TINYGRAD_NUC_DEBUG", "0") not in ("", "0"):
-    debug().__enter__()
+    set_debug(True)

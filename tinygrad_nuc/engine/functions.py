@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from .backward import as_sequence
 from .grad_mode import enable_grad, is_grad_enabled
 from .tensor import Tensor
-from .transforms import as_sequence, grad
+from .transforms import grad
 
 Tensors = Tensor | Sequence[Tensor]
 
@@ -84,9 +85,11 @@ def jvp(func: Callable, inputs: Tensors, v: Tensors | None = None) -> tuple[Any,
     """
     at = Point("jvp", func, inputs)
     keep, vectors = at.keeps_history(v), at.vectors(v, at.x, "input")
-    u = [Tensor(np.ones_like(y.data), requires_grad=True) for y in at.outputs]
-    linear = at.derivative(at.outputs, at.x, u, create_graph=True)              # uᵀ J
-    product = at.derivative(linear, u, vectors, keep)
+    smooth = [y for y in at.outputs if y.requires_grad]                         # positions, say, do not change with x
+    u = [Tensor(np.ones_like(y.data), requires_grad=True) for y in smooth]
+    linear = at.derivative(smooth, at.x, u, create_graph=True)                  # uᵀ J
+    changes = dict(zip(smooth, at.derivative(linear, u, vectors, keep), strict=True))
+    product = tuple(changes.get(y, Tensor(np.zeros_like(y.data))) for y in at.outputs)
     return at.result(keep), product if at.several_outputs else product[0]
 
 

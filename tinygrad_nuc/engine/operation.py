@@ -88,8 +88,7 @@ class Operation:
         if len(inputs) != len(cls.arguments) and not cls.takes_many:
             raise TypeError(f"{cls.__name__} takes {', '.join(cls.arguments)}, and was given {len(inputs)} inputs")
         values, any_tensor, needed = [], False, False
-        derivatives = cls._derivatives * (len(inputs) if cls.takes_many else 1)
-        for x, derivative in zip(inputs, derivatives, strict=True):
+        for x, derivative in zip(inputs, cls.derivatives(len(inputs)), strict=True):
             if isinstance(x, Tensor):
                 any_tensor = True
                 needed = needed or (x.requires_grad and derivative is not None)
@@ -105,9 +104,8 @@ class Operation:
         if not any_tensor:
             return result
 
-        y = Tensor(result)
-        if needed and is_grad_enabled():
-            y.requires_grad = True
+        y = Tensor(result, requires_grad=needed and is_grad_enabled())
+        if y.requires_grad:
             y.operation = cls
             y.inputs = inputs
             y.settings = settings

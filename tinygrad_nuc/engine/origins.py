@@ -18,15 +18,33 @@ _NUMPYS_FILES = os.path.dirname(np.__file__) + os.sep
 class Origin:
     """What debug mode remembers of a value: the operation and its line, and from what; nothing of the arrays."""
 
-    __slots__ = ("name", "line", "cut", "inputs", "zero_in", "zero_because")
+    __slots__ = ("name", "line", "cut", "inputs", "last_use", "reached_in", "zero_in", "zero_because")
 
     def __init__(self, name: str = "", cut: str = "", inputs: tuple = ()) -> None:
         self.name = name                        # of the operation; "" for a leaf
         self.line = user_line() if name else ""
         self.cut = cut                          # why no gradient passes here: "detach", "no_grad", or ""
         self.inputs = inputs                    # their origins
-        self.zero_in = -1                       # the backward pass in which only zeros arrived here ...
-        self.zero_because = ""                  # ... and what made them zero
+        self.last_use = (0, "")                 # after how many backward passes, and on which line
+        self.reached_in = 0                     # the backward pass that came here last
+        self.zero_in = 0                        # the backward pass in which only zeros arrived here ...
+        self.zero_because = ""                  # ... and what made them zero; "" if something else arrived too
+
+    def note_zero(self, number: int, because: str) -> None:
+        self.zero_in, self.zero_because = number, because
+
+
+class Pass:
+    """The last backward pass: from where it started, and what became of it."""
+
+    def __init__(self) -> None:
+        self.number = 0                         # how many there have been
+        self.outputs: list[Origin] = []
+        self.finished = False                   # False after an error, too
+        self.stored = False                     # by backward, in the tensors' grad; tn.grad returns gradients instead
+
+
+last_pass = Pass()
 
 
 def origin_of(x: Any) -> Origin:
@@ -51,6 +69,8 @@ def user_line() -> str:
 def remember(y: Any, name: str, cut: str, *inputs: Any) -> None:
     """Note how `y` was made."""
     y.origin = Origin(name, cut, tuple(origin_of(x) for x in inputs if is_tensor(x)))
+    for origin in y.origin.inputs:
+        origin.last_use = (last_pass.number, y.origin.line)
     _recent.append(y.origin)
     while len(_recent) > HISTORY:
         _recent.popleft().inputs = ()           # or a running average would remember everything since its start

@@ -1,8 +1,9 @@
-"""Two tables that the files of operations fill when they are imported.
+"""Three tables that the files of operations fill when they are imported.
 
 `table`            the table of derivatives, name → class, so that the engine can say ``table.Multiply`` without
                    importing it, and so that the tests find every operation by themselves.
 `numpy_functions`  NumPy function → what it does when it is given a Tensor.
+`numpy_hints`      name of a NumPy function without a derivative here, or of a module of them → what comes closest.
 """
 
 import inspect
@@ -12,6 +13,7 @@ from typing import Any
 
 table: Any = SimpleNamespace()
 numpy_functions: dict[Callable, Callable] = {}
+numpy_hints: dict[str, str] = {}
 
 
 def implements(*functions: Callable) -> Callable:
@@ -25,15 +27,31 @@ def implements(*functions: Callable) -> Callable:
 
 def call_numpy(function: Callable, args: Any, options: Any) -> Any:
     """Do what a NumPy function would, on Tensors; an error if no operation here corresponds to it."""
-    name = f"{getattr(function, '__module__', None) or 'numpy'}.{function.__name__}"
+    module = getattr(function, "__module__", None) or "numpy"
+    name = f"{module}.{function.__name__}"
     if function not in numpy_functions:
-        raise TypeError(f"{name} has no derivative here; {name}(t.data) gives the value alone")
+        closest = numpy_hints.get(name) or numpy_hints.get(module) or "functions that record, listed in docs/numpy.md"
+        raise TypeError(f"{name} has no derivative here. The closest: {closest}. t.numpy() gives the value alone")
+    if options.pop("out", None) is not None:
+        raise TypeError(f"{name} of a Tensor returns a new tensor, and cannot write it into another array: leave out= "
+                        "away; `with tn.no_grad(): w.copy_(result)` overwrites a tensor")
     implementation = numpy_functions[function]
     try:
         return implementation(*args, **options)
-    except TypeError:
+    except (TypeError, AttributeError) as error:
+        takes = signature(implementation)
         try:
-            inspect.signature(implementation).bind(*args, **options)
+            takes.bind(*args, **options)
         except TypeError as mismatch:
-            raise TypeError(f"{name} of a Tensor: {mismatch}; it takes {inspect.signature(implementation)}") from None
+            raise TypeError(f"{name} of a Tensor: {mismatch}; it takes {takes}") from None
+        if isinstance(error, AttributeError) and not all(hasattr(x, "dtype") for x in args):
+            raise TypeError(f"{name} of a Tensor: {error}; write tn.tensor(...) for a list or a number") from error
         raise
+
+
+def signature(implementation: Callable) -> inspect.Signature:
+    """What an implementation takes, without the types; of an operation's `apply`, what its `forward` takes."""
+    operation = getattr(implementation, "__self__", None)
+    full = inspect.signature(implementation if operation is None else operation.forward)
+    parameters = [p.replace(annotation=p.empty) for p in full.parameters.values()]
+    return full.replace(parameters=parameters, return_annotation=full.empty)

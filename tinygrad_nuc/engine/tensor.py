@@ -61,7 +61,7 @@ class Tensor:
     cut: str                                # why it has no history: "detach" or "no_grad" ...
     origin: Any                             # ... and what debug mode remembers: both only if there is something to tell
     __slots__ = ("_data", "_grad", "_requires_grad", "operation", "inputs", "settings", "number", "changes",
-                 "retains_grad", "hooks", "cut", "origin", "__weakref__")
+                 "retains_grad", "hooks", "switches", "cut", "origin", "__weakref__")
 
     def __init__(self, data: Any, requires_grad: bool = False) -> None:
         if isinstance(data, Tensor):
@@ -76,8 +76,10 @@ class Tensor:
         self.changes: Changes | None = None     # made when a second tensor shares the array, or on the first change
         self.retains_grad = False
         self.hooks: dict | None = None
+        self.switches: tuple[int, ...] = ()     # when requires_grad was changed later
         if requires_grad:
-            self.requires_grad = True
+            self.require_float()
+            self._requires_grad = True
 
     # ------------------------------------------------------------------ operators
 
@@ -121,6 +123,10 @@ class Tensor:
         """Set `requires_grad` and return the tensor itself."""
         self.requires_grad = requires_grad
         return self
+
+    def required_grad_at(self, time: int) -> bool:
+        """Whether a gradient was required at that time of the clock, given that it is now."""
+        return sum(switch > time for switch in self.switches) % 2 == 0
 
     def retain_grad(self) -> None:
         """Ask ``backward`` to fill in `grad` for this tensor although it is not a leaf."""
@@ -209,7 +215,7 @@ class Tensor:
                             "w.data -= lr * w.grad.data, or `with tn.no_grad(): w -= lr * w.grad`")
         if method != "__call__":
             raise TypeError(f"numpy.{ufunc.__name__}.{method} has no derivative here; "
-                            "use the function (np.sum, np.max ...), or t.data for the value alone")
+                            "use the function (np.sum, np.max ...), or t.numpy() for the value alone")
         return call_numpy(ufunc, inputs, options)
 
     def __array_function__(self, function: Callable, types: Any, args: Any, options: Any) -> Any:
@@ -275,17 +281,26 @@ class Tensor:
         if isinstance(array, Tensor):
             raise TypeError("t.data is an array, not a Tensor: assign another tensor's .data instead, "
                             "as in w.data = w.data - lr * w.grad.data")
-        self._data = as_array(array)
+        array = as_array(array)
+        if self._requires_grad and array.dtype.kind != "f":
+            raise TypeError("this tensor requires a gradient, so its data must be floating-point numbers, "
+                            f"not {array.dtype}")
+        self._data = array
         self.mark_changed()
 
     def _set_grad(self, gradient: "Tensor | None") -> None:
-        if gradient is not None and not isinstance(gradient, Tensor):
-            raise TypeError(f"t.grad is a Tensor or None, not a {type(gradient).__name__}; write t.grad = tn.tensor(g)")
-        if gradient is not None and gradient.shape != self.shape:
-            raise ValueError(f"t.grad must have the tensor's shape {self.shape}, not {gradient.shape}")
-        if gradient is not None and gradient.dtype != self.dtype:
-            raise TypeError(f"t.grad must have the tensor's dtype {self.dtype}, not {gradient.dtype}")
+        if gradient is not None:
+            self.check_gradient(gradient)
         self._grad = gradient
+
+    def check_gradient(self, gradient: Any) -> None:
+        """Refuse what cannot be a gradient of this tensor."""
+        if not isinstance(gradient, Tensor):
+            raise TypeError(f"t.grad is a Tensor or None, not a {type(gradient).__name__}; write t.grad = tn.tensor(g)")
+        if gradient.shape != self.shape:
+            raise ValueError(f"t.grad must have the tensor's shape {self.shape}, not {gradient.shape}")
+        if gradient.dtype != self.dtype:
+            raise TypeError(f"t.grad must have the tensor's dtype {self.dtype}, not {gradient.dtype}")
 
     def _get_grad(self) -> "Tensor | None":
         if self.operation is not None and self._grad is None:
@@ -294,13 +309,20 @@ class Tensor:
         return self._grad
 
     def _set_requires_grad(self, wanted: bool) -> None:
-        if wanted and self.dtype.kind != "f":
-            raise TypeError(f"only floating-point tensors can require a gradient, and this one is {self.dtype}: "
-                            "convert it first, with .float() or .double()")
+        if wanted:
+            self.require_float()
         if not wanted and self.operation is not None:
             raise RuntimeError("requires_grad can only be switched off on leaves; "
                                "use .detach() for a result without its history")
+        if bool(wanted) != self._requires_grad:
+            self.switches += (next(clock),)
         self._requires_grad = bool(wanted)
+
+    def require_float(self) -> None:
+        """Refuse integers and booleans, which cannot change by small steps."""
+        if self.dtype.kind != "f":
+            raise TypeError(f"only floating-point tensors can require a gradient, and this one is {self.dtype}: "
+                            "convert it first, with .float() or .double()")
 
     data: Any = property(operator.attrgetter("_data"), _set_data, doc="The array itself; assigning is not recorded.")
     grad: Any = property(_get_grad, _set_grad, doc="∂L/∂(this tensor), or None.")

@@ -3,14 +3,16 @@
 from collections.abc import Iterable
 from typing import Any
 
-from .backward import between, own_tensor, propagate, starting_gradient
+import numpy as np
+
+from .backward import as_sequence, between, own_tensor, propagate, starting_gradient
 from .grad_mode import set_grad_enabled
 from .tensor import Tensor
 
 
 def grad(outputs: Tensor | Iterable[Tensor], inputs: Tensor | Iterable[Tensor], grad_outputs: Any = None,
          retain_graph: bool | None = None, create_graph: bool = False,
-         allow_unused: bool = False) -> tuple[Tensor | None, ...]:
+         allow_unused: bool = False, materialize_grads: bool = False) -> tuple[Tensor | None, ...]:
     """Return ∂(Σ outputs · grad_outputs)/∂input for each of the `inputs`; no tensor's ``grad`` changes.
 
     Only what lies between `inputs` and `outputs` is visited.
@@ -26,6 +28,8 @@ def grad(outputs: Tensor | Iterable[Tensor], inputs: Tensor | Iterable[Tensor], 
         Record this pass too, so that its results can be differentiated again.
     allow_unused : bool
         Give None for an input that the outputs do not depend on, instead of an error.
+    materialize_grads : bool
+        Give zeros for such an input.
 
     Raises
     ------
@@ -54,16 +58,13 @@ def grad(outputs: Tensor | Iterable[Tensor], inputs: Tensor | Iterable[Tensor], 
 
     needed = between(outputs, set(inputs))
     for i, x in enumerate(inputs):
-        if x not in needed and not allow_unused:
+        if x not in needed and not allow_unused and not materialize_grads:
             raise RuntimeError(f"grad: the outputs do not depend on input {i}, of shape {x.shape}; "
-                               "allow_unused=True gives None for it")
+                               "allow_unused=True gives None for it, materialize_grads=True zeros")
 
     with set_grad_enabled(create_graph):
         seeds = [starting_gradient(y, g) for y, g in zip(outputs, grad_outputs, strict=True)]
         found = propagate(outputs, seeds, create_graph, retain_graph, set(inputs), needed)
+        if materialize_grads:
+            found = {x: np.zeros_like(x.data) for x in inputs} | found
         return tuple(own_tensor(found[x]) if x in found else None for x in inputs)
-
-
-def as_sequence(x: Any) -> list:
-    """One tensor or array, or several, as a list."""
-    return [x] if hasattr(x, "dtype") or not isinstance(x, Iterable) else list(x)

@@ -3,10 +3,12 @@
 import numpy as np
 
 from ..engine import debugging
-from ..engine.origins import HISTORY, Origin
+from ..engine.origins import HISTORY, Origin, last_pass
 from ..engine.tensor import Tensor
 
 ASK_DEBUG_MODE = "Run the forward and the backward pass inside `with tn.debug():` and ask again to be told where."
+
+NO_TRACE = "(Values taken by .data, .item(), comparisons, rounding or argmax leave no trace, and pass no gradient on.)"
 
 
 def why_no_gradient(t: Tensor) -> str:
@@ -72,18 +74,35 @@ def why_none(t: Tensor) -> str:
         return (f"it is a result of {t.operation.__name__}, and only leaves keep their gradient. "
                 "Call retain_grad() on it before backward, or use register_hook.")
     origin = getattr(t, "origin", None)
-    if origin is None or not debugging.last_outputs:
+    if origin is None and debugging.on:
+        return f"not reached: in debug mode, no operation has used this tensor. {NO_TRACE}"
+    if origin is None:
         return ("no backward pass has reached this tensor: call backward() on a result computed from it. If you did, "
                 f"the result was not computed from this tensor, or the way is cut. {ASK_DEBUG_MODE}")
+    after, line = origin.last_use
+    if origin.reached_in == last_pass.number > 0:
+        return why_reached_but_none()
+    if after == last_pass.number:
+        return f"not reached: backward() has not been called since this tensor was used at {line}"
     cuts = cuts_on_the_way(origin)
     if cuts is None:
         return (f"not reached: the tensor that backward() started from was not computed from this one, as far as the "
-                f"last {HISTORY:,} operations tell.")
-    if cuts:
-        reasons = {"detach": "detached", "no_grad": "computed under no_grad"}
-        return "not reached: the way from the loss is cut here,\n    " + "\n    ".join(
-            f"{reasons[cut.cut]} at {cut.line}" for cut in cuts)
-    return "the last backward pass reached it; its grad was set to None afterwards, as zero_grad() does."
+                f"last {HISTORY:,} operations tell. {NO_TRACE}")
+    if not cuts:
+        return ("not reached: it was used, but no gradient came back, because it began to require one only after that, "
+                "or serves as a condition only.")
+    reasons = {"detach": "detached", "no_grad": "computed under no_grad"}
+    return "not reached: the way from the loss is cut here,\n    " + "\n    ".join(
+        f"{reasons[cut.cut]} at {cut.line}" for cut in cuts)
+
+
+def why_reached_but_none() -> str:
+    """What became of a gradient that the last backward pass brought."""
+    if last_pass.stored:
+        return "the last backward pass reached it; its grad was set to None afterwards, as zero_grad() does."
+    if last_pass.finished:
+        return "the last pass was one of tn.grad, which returns gradients and stores none: call backward()."
+    return "the last backward pass ended with an error before anything was stored: compute the result again."
 
 
 def why_zero(t: Tensor) -> str:
@@ -102,7 +121,7 @@ def why_zero(t: Tensor) -> str:
 def cuts_on_the_way(target: Origin) -> list[Origin] | None:
     """Where the ways from the last outputs back to `target` are cut; None if there is no way, [] if one is open."""
     def reachable(across_cuts: bool) -> list[Origin]:
-        seen, stack = {}, list(debugging.last_outputs)
+        seen, stack = {}, list(last_pass.outputs)
         while stack:
             origin = stack.pop()
             if id(origin) not in seen:

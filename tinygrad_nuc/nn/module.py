@@ -147,7 +147,7 @@ class Module:
         """(name, tensor) along every path, from the given tables of each module."""
         for module_name, module in self._walk(prefix):
             for table in tables:
-                for name, tensor in module.__dict__[table].items():
+                for name, tensor in getattr(module, table).items():
                     if tensor is not None:
                         yield (f"{module_name}.{name}" if module_name else name), tensor
 

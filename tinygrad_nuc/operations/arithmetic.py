@@ -86,8 +86,8 @@ class Fmod(Operation, numpy=np.fmod):
 # From here on abs and pow are ours, not Python's.
 
 @method
-def add(input: Tensor, other: Tensor | float) -> Tensor:
-    """Sum a + b, broadcast as in NumPy; the operator ``+``.
+def add(input: Tensor, other: Tensor | float, *, alpha: float = 1) -> Tensor:
+    """Sum a + alpha · b, broadcast as in NumPy; without `alpha`, the operator ``+``.
 
     Examples
     --------
@@ -95,12 +95,12 @@ def add(input: Tensor, other: Tensor | float) -> Tensor:
     >>> tn.add(tn.tensor([1.0, 2.0]), 10)
     tensor([11., 12.])
     """
-    return Add.apply(input, other)
+    return Add.apply(input, other if alpha == 1 else alpha * other)
 
 
 @method
-def sub(input: Tensor, other: Tensor | float) -> Tensor:
-    """Difference a − b, broadcast as in NumPy; the operator ``-``.
+def sub(input: Tensor, other: Tensor | float, *, alpha: float = 1) -> Tensor:
+    """Difference a − alpha · b, broadcast as in NumPy; without `alpha`, the operator ``-``.
 
     Examples
     --------
@@ -108,7 +108,7 @@ def sub(input: Tensor, other: Tensor | float) -> Tensor:
     >>> tn.sub(tn.tensor([1.0, 2.0]), 10)
     tensor([-9., -8.])
     """
-    return Subtract.apply(input, other)
+    return Subtract.apply(input, other if alpha == 1 else alpha * other)
 
 
 @method

@@ -21,11 +21,17 @@ IN_PLACE = ("add", "sub", "mul", "div", "pow", "neg", "abs", "square", "sqrt", "
             "sigmoid", "relu", "clamp", "floor", "ceil", "round", "trunc", "masked_fill")
 
 
-def refuse_if_recording(name: str, *tensors: Any) -> None:
+def refuse_if_recording(name: str, target: Tensor, *sources: Any) -> None:
     """An error that says what to do instead, if the change would have to be differentiated."""
-    if is_grad_enabled() and any(isinstance(x, Tensor) and x.requires_grad for x in tensors):
+    if not is_grad_enabled():
+        return
+    if target.requires_grad:
         raise RuntimeError(f"{name}: a tensor that requires a gradient cannot be changed in place while operations are "
                            "recorded; wrap the change in `with tn.no_grad():`, or compute a new tensor")
+    if any(isinstance(x, Tensor) and x.requires_grad for x in sources):
+        raise RuntimeError(f"{name}: the value requires a gradient, and a tensor it is written into would not remember "
+                           "where it came from; build the result of its parts, with tn.stack, tn.cat or tn.where, or "
+                           "write the number alone, with .item() or .detach()")
 
 
 def overwrite(name: str, target: Tensor, source: Any, index: Any = ...) -> Tensor:
@@ -39,30 +45,33 @@ def overwrite(name: str, target: Tensor, source: Any, index: Any = ...) -> Tenso
         fits = False
     if not fits:
         raise ValueError(f"{name}: values of shape {given} do not fit into shape {room}")
-    with debugging.writable(target):
+    with debugging.writable([target]):
+        if isinstance(target.data, np.ndarray) and not target.data.flags.writeable:
+            raise ValueError(f"{name}: this tensor shows one value in several places (expand, unfold), or its array is "
+                             "read-only; change a copy, made with .clone()")
         target.data[index] = source
     target.mark_changed()
     return target
 
 
-def augmented_assignment(name: str, compute: Callable) -> Callable:
+def augmented_assignment(symbol: str, compute: Callable) -> Callable:
     """The method behind ``y += x`` and its like, where `compute` is the operator + of two tensors."""
     def assign(self: Tensor, other: Any) -> Tensor:
         if self.is_leaf:
-            refuse_if_recording(name, self)
+            refuse_if_recording(symbol, self)
         result = compute(self, other)
         if result.requires_grad:
             return result                       # recorded: Python gives the new tensor the old name
         if result.dtype.kind != self.dtype.kind:
-            raise TypeError(f"{name}: the result is {result.dtype} and does not fit into a tensor of {self.dtype}")
-        return overwrite(name, self, result)
-    assign.__name__ = name
+            raise TypeError(f"{symbol}: the result is {result.dtype} and does not fit into a tensor of {self.dtype}")
+        return overwrite(symbol, self, result)
+    assign.__name__ = compute.__name__.replace("__", "__i", 1)              # __add__ becomes __iadd__
     return assign
 
 
-for _name, _operator in {"__iadd__": Tensor.__add__, "__isub__": Tensor.__sub__, "__imul__": Tensor.__mul__,
-                         "__itruediv__": Tensor.__truediv__, "__ipow__": Tensor.__pow__}.items():
-    method(augmented_assignment(_name, _operator))
+for _symbol, _operator in {"+=": Tensor.__add__, "-=": Tensor.__sub__, "*=": Tensor.__mul__, "/=": Tensor.__truediv__,
+                           "**=": Tensor.__pow__}.items():
+    method(augmented_assignment(_symbol, _operator))
 
 
 def in_place(name: str) -> Callable:
@@ -87,7 +96,7 @@ for _name in IN_PLACE:
 @method
 def __setitem__(self: Tensor, index: Any, values: Any) -> None:
     """``t[index] = values``, outside recording."""
-    overwrite("__setitem__", self, values, as_index(index))
+    overwrite("t[index] = values", self, values, as_index(index))
 
 
 @method

@@ -39,7 +39,7 @@ class Inverse(Operation, numpy=np.linalg.inv):
 class Determinant(Operation, numpy=np.linalg.det):
     """y = det a, for square matrices that have an inverse (the derivative needs it)"""
     def forward(a):          return np.linalg.det(a)
-    def grad_a(g, y, a):     return (g * y)[..., None, None] * transposed(np.linalg.inv(a))        # y a⁻ᵀ
+    def grad_a(g, y, a):     return (g * y)[..., None, None] * transposed(Inverse.apply(a))        # y a⁻ᵀ
 
     @classmethod
     def would_fit(cls, a):
@@ -49,7 +49,7 @@ class Determinant(Operation, numpy=np.linalg.det):
 class LogAbsDet(Operation):
     """y = ln |det a|, for square matrices that have an inverse"""
     def forward(a):          return np.linalg.slogdet(a)[1]
-    def grad_a(g, y, a):     return g[..., None, None] * transposed(np.linalg.inv(a))              # a⁻ᵀ
+    def grad_a(g, y, a):     return g[..., None, None] * transposed(Inverse.apply(a))              # a⁻ᵀ
 
     @classmethod
     def would_fit(cls, a):
@@ -228,17 +228,17 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
     tensor([[1., 5.],
             [0., 1.]])
     """
-    if not isinstance(n, int):
+    if not hasattr(n, "__index__"):
         raise TypeError(f"matrix_power: the exponent must be a whole number, not {n!r}")
     if needs_square(input):
         raise ValueError(f"matrix_power: {needs_square(input)}")
     power, base = None, input if n >= 0 else Inverse.apply(input)
-    n = abs(n)
+    n = abs(int(n))
     while n:
         if n % 2:
             power = base if power is None else power @ base
         base, n = (base @ base if n > 1 else base), n // 2
     if power is None:                                               # a⁰: ones on the diagonal, whatever a is
         i = np.arange(input.shape[-1], like=input.data)
-        return input * 0 + Tensor((i[:, None] == i).astype(input.dtype))
+        return where(Tensor(np.zeros_like(input.data, bool)), input, Tensor((i[:, None] == i).astype(input.dtype)))
     return power if power is not input else input.clone()

@@ -1,5 +1,7 @@
 """Functions that are constant almost everywhere: comparisons, signs, positions. No gradient passes through them."""
 
+import inspect
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -9,24 +11,57 @@ from ..engine.registry import numpy_functions
 from ..engine.tensor import Tensor, method, value
 from .axes import checked_dim, takes_axis
 
-PIECEWISE_CONSTANT = (
-    np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
-    np.logical_and, np.logical_or, np.logical_not, np.logical_xor,
-    np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert,
-    np.isfinite, np.isnan, np.isinf, np.sign, np.floor, np.ceil, np.trunc, np.rint, np.round,
-    np.any, np.all, np.argmax, np.argmin, np.argsort, np.zeros_like, np.ones_like,
-)
+PIECEWISE_CONSTANT = """
+    less less_equal greater greater_equal equal not_equal isclose allclose array_equal array_equiv isin
+    logical_and logical_or logical_not logical_xor any all
+    isfinite isnan isinf isposinf isneginf signbit sign heaviside isreal iscomplex isrealobj iscomplexobj angle imag
+    floor ceil trunc fix rint round around floor_divide
+    argmax argmin nanargmax nanargmin argsort argpartition lexsort searchsorted digitize
+    nonzero argwhere flatnonzero count_nonzero linalg.matrix_rank
+    zeros_like ones_like empty_like
+    bitwise_and bitwise_or bitwise_xor invert left_shift right_shift bitwise_count gcd lcm
+    unravel_index ravel_multi_index tril_indices_from triu_indices_from diag_indices_from
+    result_type can_cast min_scalar_type common_type shares_memory may_share_memory
+""".split()
 
 
-def without_gradient(function: Callable) -> Callable:
-    """`function` of the values alone, as a tensor without history."""
-    def of_values(*args: Any, **options: Any) -> Tensor:
-        return Tensor(function(*map(value, args), **options))
-    return of_values
+def of_values(function: Callable) -> Callable:
+    """`function` of the values alone: arrays among its results are tensors without history."""
+    out = place_of_out(function)
+
+    def without_gradient(*args: Any, **options: Any) -> Any:
+        if out is not None and len(args) > out and args[out] is not None:
+            raise TypeError(f"numpy.{function.__name__} of a Tensor returns a new tensor: leave out= away")
+        return as_tensors(function(*values_in(args), **values_in(options)))
+    return without_gradient
 
 
-for _function in PIECEWISE_CONSTANT:
-    numpy_functions[_function] = without_gradient(_function)
+def place_of_out(function: Callable) -> int | None:
+    """Which argument is the array that NumPy would write the result into."""
+    try:
+        names = list(inspect.signature(function).parameters)
+    except ValueError:                          # a function written in C: those here have no such argument
+        return None
+    return names.index("out") if "out" in names else None
+
+
+def values_in(x: Any) -> Any:
+    """The arrays in tensors, also in those that stand in lists."""
+    if type(x) in (list, tuple):
+        return type(x)(map(values_in, x))
+    return {name: values_in(option) for name, option in x.items()} if isinstance(x, dict) else value(x)
+
+
+def as_tensors(result: Any) -> Any:
+    """Arrays and NumPy's numbers as tensors, also in lists; anything else (a dtype, True) as it is."""
+    if type(result) in (list, tuple):
+        return type(result)(map(as_tensors, result))
+    return Tensor(result) if hasattr(result, "__array_function__") or isinstance(result, np.generic) else result
+
+
+for _name in PIECEWISE_CONSTANT:
+    _function = operator.attrgetter(_name)(np)
+    numpy_functions[_function] = of_values(_function)
 
 
 # ---------------------------------------------------------------------- as functions and methods
@@ -191,3 +226,56 @@ def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-
     True
     """
     return np.allclose(value(input), value(other), rtol, atol)
+
+
+def comparison(name: str, function: Callable, symbol: str, example: str) -> Callable:
+    """A comparison of two tensors (or a number), element by element, as a function and a method."""
+    def compare(input: Tensor, other: Tensor | float) -> Tensor:
+        return Tensor(function(value(input), value(other)))
+    compare.__name__ = compare.__qualname__ = name
+    compare.__doc__ = f"""Where a {symbol} b, element by element; without a gradient.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.{name}(tn.tensor([1.0, 2.0, 3.0]), 2)
+    tensor({example})
+    """
+    return method(compare)
+
+
+eq = comparison("eq", np.equal, "=", "[False,  True, False]")
+ne = comparison("ne", np.not_equal, "≠", "[ True, False,  True]")
+lt = comparison("lt", np.less, "<", "[ True, False, False]")
+le = comparison("le", np.less_equal, "≤", "[ True,  True, False]")
+gt = comparison("gt", np.greater, ">", "[False, False,  True]")
+ge = comparison("ge", np.greater_equal, "≥", "[False,  True,  True]")
+logical_and = comparison("logical_and", np.logical_and, "and", "[ True,  True,  True]")
+logical_or = comparison("logical_or", np.logical_or, "or", "[ True,  True,  True]")
+logical_xor = comparison("logical_xor", np.logical_xor, "xor", "[False, False, False]")
+
+
+@method
+def logical_not(input: Tensor) -> Tensor:
+    """Where the value is 0 or False.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.logical_not(tn.tensor([0.0, 2.0]))
+    tensor([ True, False])
+    """
+    return Tensor(np.logical_not(value(input)))
+
+
+@method
+def isclose(input: Tensor, other: Tensor | float, rtol: float = 1e-5, atol: float = 1e-8) -> Tensor:
+    """Where |a − b| ≤ atol + rtol · |b|.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.isclose(tn.tensor([1.0, 2.0]), tn.tensor([1.0 + 1e-7, 2.1]))
+    tensor([ True, False])
+    """
+    return Tensor(np.isclose(value(input), value(other), rtol, atol))

@@ -87,3 +87,66 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         return product
     n, m = a[-2:-1], b[-1:] if len(b) > 1 else ()               # each is () where the operand was a vector
     return product.reshape(*product.shape[:-2], *n, *m)
+
+
+def product_of(name: str, input: Tensor, other: Tensor, a: int, b: int) -> Tensor:
+    """A product of operands with `a` and `b` dimensions, neither more nor fewer."""
+    if len(input.shape) != a or len(other.shape) != b:
+        raise ValueError(f"{name}: expects {a} and {b} dimensions, not shapes {tuple(input.shape)} and "
+                         f"{tuple(other.shape)}; matmul takes any")
+    return matmul(input, other)
+
+
+@method
+def mm(input: Tensor, mat2: Tensor) -> Tensor:
+    """Product of two matrices; `matmul` takes more kinds of operands.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.mm(tn.ones(2, 3), tn.ones(3, 1))
+    tensor([[3.],
+            [3.]])
+    """
+    return product_of("mm", input, mat2, 2, 2)
+
+
+@method
+def mv(input: Tensor, vec: Tensor) -> Tensor:
+    """Product of a matrix and a vector.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.mv(tn.ones(2, 3), tn.ones(3))
+    tensor([3., 3.])
+    """
+    return product_of("mv", input, vec, 2, 1)
+
+
+@method
+def bmm(input: Tensor, mat2: Tensor) -> Tensor:
+    """Product of two stacks of matrices, of equally many.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.bmm(tn.ones(4, 2, 3), tn.ones(4, 3, 1)).shape
+    (4, 2, 1)
+    """
+    if input.shape[:1] != mat2.shape[:1]:
+        raise ValueError(f"bmm: stacks of {input.shape[:1]} and {mat2.shape[:1]} matrices; they must be equally many")
+    return product_of("bmm", input, mat2, 3, 3)
+
+
+@method
+def dot(input: Tensor, tensor: Tensor) -> Tensor:
+    """Scalar product of two vectors.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.dot(tn.tensor([1.0, 2.0]), tn.tensor([3.0, 4.0]))
+    tensor(11.)
+    """
+    return product_of("dot", input, tensor, 1, 1)

@@ -19,8 +19,12 @@ class Norm(Operation):
         return np.sqrt(np.sum(a * a, axis=axis, keepdims=keepdims))
 
     def grad_a(g, y, a, *, axis, keepdims):                             # a / y: the direction
-        g, y = restored(g, a, axis), restored(y, a, axis)
-        return np.where(y == 0, 0, g * a / np.where(y == 0, 1, y))
+        return restored(g, a, axis) * over_length(a, restored(y, a, axis))
+
+
+def over_length(x, r):
+    """x / r, and 0 where the length r is 0, with all its derivatives: there is no direction at the origin."""
+    return np.where(r == 0, 0, x / np.where(r == 0, 1, r))
 
 
 @method

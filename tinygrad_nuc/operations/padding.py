@@ -125,6 +125,8 @@ def _np_pad(array: Tensor, pad_width: Any, mode: str = "constant", *, constant_v
     if any(type(n) is not int or n < 0 for pair in widths for n in pair):
         raise ValueError(f"pad: pad_width holds whole numbers that are not negative, not {pad_width}")
     widths = [tuple(pair) for pair in widths]
+    if isinstance(constant_values, Tensor):
+        raise TypeError("pad: constant_values is a setting without a derivative; give its value, with .item()")
     if mode == "constant":
         return with_constants(array, widths, np.broadcast_to(constant_values, (array.ndim, 2)).tolist())
     return with_positions(array, widths, mode)

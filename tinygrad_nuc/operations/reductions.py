@@ -90,7 +90,8 @@ def var(input: Tensor, dim: int | tuple[int, ...] | None = None, correction: flo
     if unbiased is not None:
         correction = int(unbiased)
     deviation = input - mean(input, dim, True)
-    return Sum.apply(deviation * deviation, axis=dim, keepdims=keepdim) / (count(input, dim) - correction)
+    degrees = count(input, dim) - correction
+    return Sum.apply(deviation * deviation, axis=dim, keepdims=keepdim) / (degrees if degrees > 0 else 0)
 
 
 @method

@@ -216,9 +216,7 @@ def joined_and_sorted(name: str, a: Tensor, axes: tuple[int, ...]) -> Tensor:
 
 def quantiles(name: str, a: Tensor, q: Any, axes: tuple[int, ...], keepdim: bool, method: str) -> Tensor:
     """One quantile, or one for each of several q, stacked along the first dimensions."""
-    if isinstance(q, Tensor) and q.requires_grad:
-        raise TypeError(f"{name}: q is a setting without a derivative; give q.detach()")
-    fractions = as_fractions(q)
+    fractions = as_fractions(name, q)
     if not ((fractions >= 0) & (fractions <= 1)).all():
         raise ValueError(f"{name}: a fraction must lie from 0 to 1, and these are {fractions.tolist()}")
     ascending = joined_and_sorted(name, a, axes)
@@ -230,8 +228,10 @@ def quantiles(name: str, a: Tensor, q: Any, axes: tuple[int, ...], keepdim: bool
     return stack(results).reshape(*fractions.shape, *results[0].shape) if fractions.ndim else results[0]
 
 
-def as_fractions(q: Any) -> np.ndarray:
+def as_fractions(name: str, q: Any) -> np.ndarray:
     """q as an array on the CPU, where the positions are worked out: a device has to wait for it."""
+    if isinstance(q, Tensor) and q.requires_grad:
+        raise TypeError(f"{name}: q is a setting without a derivative; give q.detach()")
     return np.asarray(value(q).tolist() if hasattr(q, "dtype") else q, np.float64)
 
 
@@ -274,7 +274,7 @@ def _np_quantile(a: Tensor, q: Any, axis: Any = None, *, method: str = "linear",
 
 @implements(np.percentile)
 def _np_percentile(a: Tensor, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False) -> Tensor:
-    return _np_fraction("percentile", a, as_fractions(q) / 100, axis, method, keepdims)
+    return _np_fraction("percentile", a, as_fractions("percentile", q) / 100, axis, method, keepdims)
 
 
 def _np_fraction(name: str, a: Tensor, q: Any, axis: Any, method: str, keepdims: bool) -> Tensor:

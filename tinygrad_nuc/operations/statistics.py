@@ -118,7 +118,8 @@ def checked_weights(rows: Any, weights: Any) -> Any:
     """One weight for each observation, of the dtype of the observations."""
     weights = beside(rows, weights)
     if weights.shape != (rows.shape[1],):
-        raise ValueError(f"cov: {rows.shape[1]} observations need as many weights, and these have shape {weights.shape}")
+        raise ValueError(f"cov: {rows.shape[1]} observations need as many weights, and these have shape "
+                         f"{weights.shape}")
     return weights if weights.dtype.kind == "f" or rows.dtype.kind != "f" else weights.astype(rows.dtype)
 
 
@@ -161,8 +162,8 @@ def _np_average(a: Any, axis: Any = None, weights: Any = None, returned: bool = 
     axes = checked_dims("average", axis, a.ndim)
     if weights.shape != a.shape:
         if axis is None or weights.shape != tuple(a.shape[i] for i in axes):
-            raise ValueError(f"average: weights of shape {weights.shape} do not fit values of shape {a.shape} along axis "
-                             f"{axis}; give one weight for each value, or for each place along the axis")
+            raise ValueError(f"average: weights of shape {weights.shape} do not fit values of shape {a.shape} along "
+                             f"axis {axis}; give one weight for each value, or for each place along the axis")
         weights = np.transpose(weights, tuple(int(i) for i in np.argsort(axes)))
         weights = np.reshape(weights, [n if i in axes else 1 for i, n in enumerate(a.shape)])
     total = np.sum(weights, axis=axes, keepdims=keepdims)

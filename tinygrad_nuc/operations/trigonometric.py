@@ -7,6 +7,7 @@ import numpy as np
 from ..engine.operation import Operation
 from ..engine.registry import implements
 from ..engine.tensor import Tensor, method
+from .norms import over_length
 from .special import polynomial
 
 
@@ -59,8 +60,8 @@ class Arctan2(Operation, numpy=np.arctan2):
 class Hypot(Operation, numpy=np.hypot):
     """y = √(a² + b²), with slope 0 at a = b = 0"""
     def forward(a, b):       return np.hypot(a, b)
-    def grad_a(g, y, a, b):  return g * (a / not_zero(y))
-    def grad_b(g, y, a, b):  return g * (b / not_zero(y))
+    def grad_a(g, y, a, b):  return g * over_length(a, y)
+    def grad_b(g, y, a, b):  return g * over_length(b, y)
 
 
 class Sinc(Operation, numpy=np.sinc):
@@ -77,15 +78,10 @@ class Sinc(Operation, numpy=np.sinc):
 SINC_SLOPE = tuple((-1) ** k * math.pi ** (2 * k) * 2 * k / math.factorial(2 * k + 1) for k in range(1, 11))
 
 
-def not_zero(r):
-    """The length r, and 1 where it is 0."""
-    return r + (r == 0)
-
-
 def over_square(x, a, b):
     """x / (a² + b²), where the squares may overflow; 0 at a = b = 0 for x = a and x = b."""
-    r = not_zero(np.hypot(a, b))
-    return x / r / r
+    r = np.hypot(a, b)
+    return over_length(over_length(x, r), r)
 
 
 # ---------------------------------------------------------------------- as functions and methods

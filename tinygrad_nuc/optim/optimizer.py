@@ -95,11 +95,11 @@ class Optimizer:
 
     def step(self) -> None:
         """Update every parameter that has a gradient, once."""
-        for group in self.param_groups:
-            settings = {name: value for name, value in group.items() if name != "params"}
-            for p in group["params"]:
-                if p.grad is not None:
-                    with debugging.writable(p):
+        with debugging.writable(p for group in self.param_groups for p in group["params"]):
+            for group in self.param_groups:
+                settings = {name: value for name, value in group.items() if name != "params"}
+                for p in group["params"]:
+                    if p.grad is not None:
                         p.data += self.change(p.data, p.grad.data, self.state.setdefault(p, {}), **settings)
 
     def change(self, p: Any, g: Any, state: dict[str, Any], **settings: Any) -> Any:

@@ -1,0 +1,157 @@
+"""Composed NumPy functions: what they do at kinks and with nothing, what they say about bad input, PyTorch's versions of them."""
+
+import numpy as np
+import pytest
+
+import tinygrad_nuc as tn
+from tinygrad_nuc.operations import pseudo_inverse, sampled, statistics, vectors
+
+A = np.array([[0.5, -1.5, 2.0], [1.0, 0.25, -0.75]])
+NAN = float("nan")
+
+
+def leaf(data, dtype=tn.float64):
+    return tn.tensor(data, dtype=dtype, requires_grad=True)
+
+
+def slope(function, x):
+    """The derivative of the sum of what a function gives."""
+    return tn.grad(function(x).sum(), x)[0].tolist()
+
+
+# ---------------------------------------------------------------------- kinks, and no values
+
+def test_interp_has_the_slope_to_the_right_at_a_point_and_none_outside():
+    x = leaf([-1.0, 0.0, 0.5, 1.0, 3.0, 4.0])
+    assert slope(lambda x: np.interp(x, [0.0, 1.0, 3.0], [0.0, 2.0, 3.0]), x) == [0.0, 2.0, 2.0, 0.5, 0.5, 0.0]
+    y = np.interp(leaf([NAN, np.inf, -np.inf]), [0.0, 1.0], [5.0, 7.0])
+    np.testing.assert_array_equal(y.data, [NAN, 7.0, 5.0])
+
+
+def test_no_gradient_reaches_nan():
+    x = leaf([1.0, NAN, 3.0])
+    for function in (np.nansum, np.nanmean, np.nanvar, np.nanstd, np.nanmax, np.nanmin, np.nanprod, np.nancumsum, np.nancumprod):
+        found = slope(function, x)
+        assert found[1] == 0 and np.isfinite(found).all()
+
+
+def test_equal_largest_values_share_the_gradient_and_equal_values_have_no_deviation():
+    assert slope(np.nanmax, leaf([3.0, NAN, 3.0])) == slope(np.nanmin, leaf([3.0, NAN, 3.0])) == [0.5, 0.0, 0.5]
+    assert slope(np.nanstd, leaf([3.0, NAN, 3.0])) == [0.0, 0.0, 0.0]
+
+
+def test_of_nothing_but_nan_there_is_no_mean():
+    x = leaf([[NAN, NAN], [1.0, NAN]])
+    for function, expected in ((np.nanmean, 1.0), (np.nanvar, 0.0), (np.nanstd, 0.0), (np.nanmax, 1.0), (np.nanmin, 1.0)):
+        np.testing.assert_array_equal(function(x, axis=1).data, [NAN, expected])
+    assert np.nansum(x).item() == 1.0 and np.nanprod(x, axis=1).tolist() == [1.0, 1.0]
+
+
+def test_nan_functions_of_integers():
+    x = tn.tensor([[1, 2], [3, 5]])
+    for function in (np.nansum, np.nanmean, np.nanvar, np.nanstd, np.nanmax, np.nanmin, np.nanprod, np.nancumsum, np.nancumprod):
+        y, expected = function(x), function(x.data)
+        assert y.dtype == np.asarray(expected).dtype and y.tolist() == pytest.approx(np.asarray(expected).tolist())
+
+
+def test_the_function_of_a_piece_never_sees_the_other_values():
+    x = leaf([-4.0, 4.0])
+    with np.errstate(all="raise"):
+        assert slope(lambda x: np.piecewise(x, [x > 0], [np.sqrt, lambda x: np.sqrt(-x)]), x) == [-0.25, 0.25]
+
+
+def test_a_pseudo_inverse_of_a_matrix_of_low_rank():
+    a = leaf([[1.0, 2.0], [2.0, 4.0]])
+    np.testing.assert_allclose(pseudo_inverse.pinv(a).data, [[0.04, 0.08], [0.08, 0.16]], atol=1e-15)
+    assert pseudo_inverse.pinv(tn.tensor([[1.0, 2.0], [2.0, 4.0]])).dtype == np.float32
+
+
+@pytest.mark.parametrize(("shapes", "last_product"), [
+    ([(10, 100), (100, 5), (5, 50)], [(10, 5), (5, 50)]), ([(50, 5), (5, 100), (100, 10)], [(50, 5), (5, 10)]),
+    ([(2, 30), (30, 3), (3, 30), (30, 4)], [(2, 3), (3, 4)]),
+])
+def test_several_matrices_are_multiplied_in_the_cheapest_order(shapes, last_product):
+    y = vectors.multi_dot([tn.ones(*shape, requires_grad=True) for shape in shapes])
+    assert [x.shape for x in y.inputs] == last_product
+
+
+# ---------------------------------------------------------------------- conventions
+
+def test_cross_takes_the_first_dimension_of_length_three_and_numpys_the_last():
+    a, b = np.random.default_rng(0).normal(size=(2, 3, 3))
+    np.testing.assert_allclose(vectors.cross(leaf(a), leaf(b)).data, np.cross(a, b, axis=0))
+    np.testing.assert_allclose(vectors.linalg_cross(leaf(a), leaf(b)).data, np.cross(a, b))
+    np.testing.assert_allclose(leaf(a).cross(leaf(b), dim=-1).data, np.cross(a, b))
+
+
+def test_float32_stays_float32_beside_python_numbers_and_lists():
+    x = leaf([0.5, 1.5, 0.25], tn.float32)
+    for y in (np.interp(x, [0, 1, 2], [0.0, 0.5, 3.0]), np.gradient(x, [0.0, 1.0, 2.5]), np.convolve(x, [1.0, 2.0]), np.polyval([2.0, 1.0], x),
+              np.linspace(0, x, 3), np.geomspace(1.0, x, 3), np.average(x, weights=[1.0, 2.0, 1.0]), np.cov(x, aweights=[1.0, 2.0, 1.0]),
+              np.histogram([0, 1, 2], [0.0, 1.0, 2.0], weights=x, density=True)[0], np.block([x, 1.0]), np.insert(x, 1, [2.0]),
+              np.cross(x, [1.0, 0.0, 0.0]), np.ldexp(x, 2), np.unwrap(x), np.full_like(x, 2), np.divmod(x, 0.5)[1], x // 0.5):
+        assert y.dtype == np.float32
+
+
+def test_a_whole_division_has_no_gradient():
+    x = leaf([7.0, -7.0])
+    assert (x // 2).tolist() == [3.0, -4.0] and (7 // tn.tensor([2, -2])).tolist() == [3, -4]
+    assert not (x // 2).requires_grad and x.floor_divide(2).tolist() == [3.0, -4.0]
+
+
+def test_correlations_of_one_variable_and_with_itself():
+    assert statistics.corrcoef(leaf([1.0, 2.0, 4.0])).item() == 1.0
+    x = np.array([0.1, 0.7, 0.3])
+    assert np.abs(np.corrcoef(leaf(x), leaf(3 * x)).data).max() <= 1
+
+
+# ---------------------------------------------------------------------- bad input
+
+V = tn.tensor([1.0, 2.0, 3.0])
+M = tn.tensor(A)
+
+
+@pytest.mark.parametrize(("call", "error", "message"), [
+    (lambda: M.unsqueeze(0).cov(), ValueError, r"cov: expects a matrix.*\(1, 2, 3\)"),
+    (lambda: np.cov(M, aweights=[1.0, 2.0]), ValueError, r"cov: 3 observations need as many weights.*\(2,\)"),
+    (lambda: np.average(M, weights=V), ValueError, r"average: weights of shape \(3,\) do not fit.*\(2, 3\)"),
+    (lambda: np.average(M, axis=0, weights=V), ValueError, r"average: weights of shape \(3,\).*axis 0"),
+    (lambda: np.histogram(V, 3, weights=M), ValueError, r"histogram: .*\(3,\).*need as many weights.*\(6,\)"),
+    (lambda: np.bincount(tn.tensor([0, -1]), weights=V[:2]), IndexError, "bincount: position -1 is out of range"),
+    (lambda: np.bincount(tn.tensor([0, 1]), weights=V), ValueError, r"bincount: .*equal length.*\(2,\) and \(3,\)"),
+    (lambda: np.bincount(V, weights=V), TypeError, "bincount: .*integer type"),
+    (lambda: np.histogramdd(M, weights=V), TypeError, r"numpy\.histogramdd of a Tensor: .*'weights'"),
+    (lambda: tn.zeros(2).cross(tn.zeros(2)), ValueError, r"cross: none of the dimensions of \(2,\) has length 3"),
+    (lambda: np.cross(tn.zeros(2), tn.zeros(2)), ValueError, r"cross: vectors have three components.*\(2,\)"),
+    (lambda: np.linalg.vecdot(V, M.T), ValueError, "MatMul"),
+    (lambda: vectors.multi_dot([M]), ValueError, "multi_dot: needs at least two"),
+    (lambda: vectors.multi_dot([M, V, M]), ValueError, "multi_dot: expects matrices"),
+    (lambda: np.matrix_transpose(V), ValueError, r"matrix_transpose: expects matrices.*\(3,\)"),
+    (lambda: pseudo_inverse.pinv(V), ValueError, r"PseudoInverse.*expects a matrix.*\(3,\)"),
+    (lambda: pseudo_inverse.tensorinv(M, 1), ValueError, r"tensorinv: the first 1 lengths of \(2, 3\)"),
+    (lambda: pseudo_inverse.tensorsolve(M, V), ValueError, r"tensorsolve: the shape of A, \(2, 3\)"),
+    (lambda: sampled.vander(M), ValueError, r"vander: expects a vector, not shape \(2, 3\)"),
+    (lambda: np.interp(V, [0.0, 1.0], V), ValueError, r"interp: needs as many values as points.*\(3,\) and \(2,\)"),
+    (lambda: np.interp(V, M, V), ValueError, r"interp: expects a vector, not shape \(2, 3\)"),
+    (lambda: np.gradient(V, [0.0, 1.0]), ValueError, r"gradient: .*the 3 coordinates, not of shape \(2,\)"),
+    (lambda: np.gradient(V[:1]), ValueError, r"gradient: axis 0 of shape \(1,\) has too few points.*needs 2"),
+    (lambda: np.gradient(M, 1.0, 2.0, 3.0), TypeError, r"numpy\.gradient of a Tensor: 2 axes"),
+    (lambda: np.gradient(V, edge_order=3), ValueError, "gradient: edge_order must be 1 or 2"),
+    (lambda: np.convolve(V, V, "wide"), ValueError, "convolve: mode must be 'full', 'same' or 'valid', not 'wide'"),
+    (lambda: np.convolve(V, M), ValueError, r"convolve: expects a vector, not shape \(2, 3\)"),
+    (lambda: np.convolve(V, V[:0]), ValueError, "convolve: there are no values"),
+    (lambda: np.linspace(V, 1.0, -1), ValueError, "linspace: the number of points must not be negative"),
+    (lambda: np.logspace(V, 1.0, base=V), ValueError, "logspace: the base is a single number"),
+    (lambda: np.linspace(V, 1.0, retstep=True), TypeError, r"numpy\.linspace of a Tensor: .*'retstep'"),
+    (lambda: np.block([[V], V]), ValueError, "block: all tensors must stand equally deep"),
+    (lambda: np.block([[V], []]), ValueError, "block: a list is empty"),
+    (lambda: np.ix_(M), ValueError, r"ix_: expects vectors, not shape \(2, 3\)"),
+    (lambda: np.partition(V, 3), ValueError, "partition: there is no place 3 among the 3"),
+    (lambda: np.piecewise(V, [V > 1], []), ValueError, "piecewise: 1 conditions need as many functions, or one more, not 0"),
+    (lambda: np.apply_along_axis(np.sum, 0, tn.zeros(2, 0)), ValueError, r"apply_along_axis: shape \(2, 0\)"),
+    (lambda: np.rollaxis(V, 2), IndexError, "rollaxis: dimension 2 is out of range"),
+    (lambda: np.delete(V, 7), IndexError, "out of bounds"),
+])
+def test_bad_input_is_explained(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
