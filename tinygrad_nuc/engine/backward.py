@@ -118,13 +118,13 @@ def propagate(outputs: Sequence[Tensor], seeds: Sequence[Tensor], create_graph: 
                 debugging.watch_hooks(y, before, g)
         if y.retains_grad or y in targets:
             finished[y] = g
-        if y in targets and needed is not None and not any(x in needed for x, _ in differentiable(y)):
+        if y in targets and needed is not None and not any(x in needed for x, _ in y.receivers or ()):
             continue                            # nothing behind it is asked for, and that part of the graph stays
         check_usable(y)
         inputs = y.inputs if create_graph else tuple(map(value, y.inputs))
         result = y if create_graph else y.data
-        for x, derivative in differentiable(y):
-            if needed is None or x in needed:
+        for x, derivative in y.receivers:
+            if x.requires_grad and (needed is None or x in needed):
                 try:
                     share = derivative(g, result, *inputs, **y.settings)
                 except Exception as error:
@@ -136,24 +136,12 @@ def propagate(outputs: Sequence[Tensor], seeds: Sequence[Tensor], create_graph: 
         if not retain_graph:
             if watched:
                 debugging.release(y)
-            y.inputs = None                     # lets go of everything that only this graph kept alive
+            y.inputs = y.receivers = None       # lets go of everything that only this graph kept alive
     for x, g in gradients.items():              # what is left in the table belongs to leaves
         finished[x] = after_hooks(x, g) if x.hooks else g
     if watched:
         debugging.end_pass()
     return finished
-
-
-def differentiable(y: Tensor) -> list[tuple[Tensor, Callable]]:
-    """The inputs to which `y` passes a gradient on, each with its derivative; none for a leaf, or a freed graph.
-
-    What did not require a gradient yet when y was computed, counts as a constant in y.
-    """
-    inputs = y.inputs or ()
-    derivatives = y.operation.derivatives(len(inputs)) if inputs else ()
-    return [(x, derivative) for x, derivative in zip(inputs, derivatives, strict=True)
-            if derivative is not None and isinstance(x, Tensor) and x.requires_grad
-            and (not x.switches or x.required_grad_at(y.number))]
 
 
 def rule_name(y: Tensor, derivative: Callable) -> str:
@@ -213,13 +201,13 @@ def between(outputs: Sequence[Tensor], targets: Collection[Tensor]) -> set[Tenso
         y = stack.pop()
         if y.inputs is None and (y not in targets or any(x.number < y.number for x in targets)):
             check_usable(y)                                     # freed: what lay behind it is no longer known
-        for x, _ in differentiable(y):
-            if x not in reached:
+        for x, _ in y.receivers or ():
+            if x.requires_grad and x not in reached:
                 reached.add(x)
                 stack.append(x)
     needed = reached.intersection(targets)
     for y in sorted(reached, key=lambda y: y.number):           # and forward again: what a target has gone into
-        if any(x in needed for x, _ in differentiable(y)):
+        if any(x in needed for x, _ in y.receivers or ()):
             needed.add(y)
     return needed
 

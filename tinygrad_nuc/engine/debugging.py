@@ -14,7 +14,7 @@ import numpy as np
 from .explain import argument_names, ranges
 from .grad_mode import inside
 from .locks import Locks
-from .origins import called_at, came_from, computed_at, last_pass, origin_of, remember, value
+from .origins import array_of, called_at, came_from, computed_at, last_pass, origin_of, remember
 
 if TYPE_CHECKING:                       # tensor.py imports this file
     from .tensor import Tensor
@@ -121,7 +121,7 @@ def watch(y: "Tensor", operation: Any, inputs: tuple) -> None:
         stop(operation.__name__, fault, *lines, *came_from(names, inputs), called_at())
     _locks.welcome(y.data)
     if y.operation is not None:
-        _locks.lock(y, [value(x) for x in (*inputs, y)])
+        _locks.lock(y, [array_of(x) for x in (*inputs, y)])
 
 
 def start_pass(outputs: Any) -> None:
@@ -138,7 +138,7 @@ def end_pass(stored: bool = False) -> None:
 
 def watch_hooks(y: "Tensor", before: Any, after: Any) -> None:
     """After the hooks of a tensor: note if it is they who made its gradient zero."""
-    if np.any(value(before)) and not np.any(value(after)):
+    if np.any(array_of(before)) and not np.any(array_of(after)):
         origin_of(y).note_zero(last_pass.number, f"a hook made it zero, on a tensor of shape {y.shape}"
                                + "".join(f"\n    {line}" for line in [computed_at(y)] if line))
 
@@ -147,7 +147,7 @@ def watch_gradient(y: "Tensor", x: "Tensor", derivative: Any, g: Any, share: Any
     """After a derivative: refuse NaN and infinity, and note where a gradient becomes zero everywhere."""
     names = argument_names(y.operation, len(y.inputs))
     rule = getattr(derivative, "func", derivative).__name__                     # grad_a, say
-    share, arriving = value(share), value(g)
+    share, arriving = array_of(share), array_of(g)
     fault = first_fault(share)
     if fault:
         lines = [ranges(name, x) for name, x in zip(("arriving gradient", *names), (g, *y.inputs), strict=True)]

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .origins import value
+from .origins import array_of
 
 
 def summary(x: Any) -> str:
@@ -65,7 +65,7 @@ def argument_names(operation: Any, n: int) -> tuple[str, ...]:
 
 def ranges(name: str, x: Any) -> str:
     """The shape of an input, and from where to where its values go."""
-    x = value(x)
+    x = array_of(x)
     if not hasattr(x, "shape"):
         return f"{name} = {x!r}"
     finite = x[np.isfinite(x)]

@@ -202,7 +202,8 @@ class Point:
                                 "tensors. Let the function use other values directly")
         self.inputs = originals
         with enable_grad():
-            # an own name for each input: a view, through which an outer transform can still differentiate
+            # each argument is a tensor of its own, so that in f(x, x) the two places are told apart; where x requires a
+            # gradient it is a view of x, so that an outer transform can differentiate through it
             self.x = [x.reshape(x.shape) if x.requires_grad and self.recording else x.detach().requires_grad_()
                       for x in originals]
             outputs = func(*self.x)

@@ -87,12 +87,13 @@ class Operation:
         """
         if len(inputs) != len(cls.arguments) and not cls.takes_many:
             raise TypeError(f"{cls.__name__} takes {', '.join(cls.arguments)}, and was given {len(inputs)} inputs")
-        values, any_tensor, needed = [], False, False
+        values, receivers, any_tensor = [], [], False
         for x, derivative in zip(inputs, cls.derivatives(len(inputs)), strict=True):
             if isinstance(x, Tensor):
                 any_tensor = True
-                needed = needed or (x.requires_grad and derivative is not None)
                 values.append(x.data)
+                if x.requires_grad and derivative is not None:
+                    receivers.append((x, derivative))
             else:
                 values.append(cls.plain(x))
         if settings:
@@ -104,13 +105,14 @@ class Operation:
         if not any_tensor:
             return result
 
-        y = Tensor(result, requires_grad=needed and is_grad_enabled())
+        y = Tensor(result, requires_grad=bool(receivers) and is_grad_enabled())
         if y.requires_grad:
             y.operation = cls
             y.inputs = inputs
+            y.receivers = tuple(receivers)
             y.settings = settings
             y.number = next(clock)
-        elif needed:
+        elif receivers:
             y.cut = "no_grad"
         if cls.may_be_view and np.may_share_memory(y.data, values[0]):
             y.changes = inputs[0].shared_changes()

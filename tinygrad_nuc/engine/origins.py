@@ -77,11 +77,11 @@ def remember(y: Any, name: str, cut: str, *inputs: Any) -> None:
 
 
 def is_tensor(x: Any) -> bool:
-    """Whether `x` is a Tensor."""
+    """Whether `x` is a Tensor: asked this way since tensor.py imports this file."""
     return hasattr(x, "requires_grad")
 
 
-def value(x: Any) -> Any:
+def array_of(x: Any) -> Any:
     """The array in a Tensor; anything else as it is."""
     return x.data if is_tensor(x) else x
 

@@ -40,6 +40,9 @@ class Tensor:
     inputs : tuple
         What the operation was given, in the order of its arguments: tensors, numbers, and arrays (which are not
         copied: do not change one that a recorded operation still needs). None once the graph has been freed.
+    receivers : tuple
+        Which of the inputs get a share of this tensor's gradient, each with its derivative: those that required a
+        gradient when this was computed.
     settings : dict
         The operation's keyword arguments, such as an axis.
     number : int
@@ -61,7 +64,7 @@ class Tensor:
     cut: str                                # why it has no history: "detach" or "no_grad" ...
     origin: Any                             # ... and what debug mode remembers: both only if there is something to tell
     __slots__ = ("_data", "_grad", "_requires_grad", "operation", "inputs", "settings", "number", "changes",
-                 "retains_grad", "hooks", "switches", "cut", "origin", "__weakref__")
+                 "retains_grad", "hooks", "receivers", "cut", "origin", "__weakref__")
 
     def __init__(self, data: Any, requires_grad: bool = False) -> None:
         if isinstance(data, Tensor):
@@ -71,12 +74,12 @@ class Tensor:
         self._requires_grad = False
         self.operation: Any = None
         self.inputs: Any = ()
+        self.receivers: Any = ()
         self.settings: dict = {}
         self.number = 0
         self.changes: Changes | None = None     # made when a second tensor shares the array, or on the first change
         self.retains_grad = False
         self.hooks: dict | None = None
-        self.switches: tuple[int, ...] = ()     # when requires_grad was changed later
         if requires_grad:
             self.require_float()
             self._requires_grad = True
@@ -96,7 +99,7 @@ class Tensor:
     def __pow__(self, other: Any) -> "Tensor": return self.pow(other)
     def __rpow__(self, other: Any) -> "Tensor": return table.Power.apply(other, self)
     def __matmul__(self, other: Any) -> "Tensor": return self.matmul(other)
-    def __rmatmul__(self, other: Any) -> "Tensor": return np.matmul(other, self)
+    def __rmatmul__(self, other: Any) -> "Tensor": return np.matmul(other, self)   # other may be an array
 
     @property
     def T(self) -> "Tensor":
@@ -108,8 +111,8 @@ class Tensor:
     def __le__(self, other: Any) -> "Tensor": return Tensor(self.data <= value(other))
     def __gt__(self, other: Any) -> "Tensor": return Tensor(self.data > value(other))
     def __ge__(self, other: Any) -> "Tensor": return Tensor(self.data >= value(other))
-    def __eq__(self, x: Any) -> Any: return Tensor(self.data == value(x)) if is_number(x) else NotImplemented
-    def __ne__(self, x: Any) -> Any: return Tensor(self.data != value(x)) if is_number(x) else NotImplemented
+    def __eq__(self, x: Any) -> Any: return Tensor(self.data == value(x)) if is_value(x) else NotImplemented
+    def __ne__(self, x: Any) -> Any: return Tensor(self.data != value(x)) if is_value(x) else NotImplemented
     def __and__(self, other: Any) -> "Tensor": return Tensor(self.data & value(other))
     def __or__(self, other: Any) -> "Tensor": return Tensor(self.data | value(other))
     def __xor__(self, other: Any) -> "Tensor": return Tensor(self.data ^ value(other))
@@ -123,10 +126,6 @@ class Tensor:
         """Set `requires_grad` and return the tensor itself."""
         self.requires_grad = requires_grad
         return self
-
-    def required_grad_at(self, time: int) -> bool:
-        """Whether a gradient was required at that time of the clock, given that it is now."""
-        return sum(switch > time for switch in self.switches) % 2 == 0
 
     def retain_grad(self) -> None:
         """Ask ``backward`` to fill in `grad` for this tensor although it is not a leaf."""
@@ -314,8 +313,6 @@ class Tensor:
         if not wanted and self.operation is not None:
             raise RuntimeError("requires_grad can only be switched off on leaves; "
                                "use .detach() for a result without its history")
-        if bool(wanted) != self._requires_grad:
-            self.switches += (next(clock),)
         self._requires_grad = bool(wanted)
 
     def require_float(self) -> None:
@@ -340,7 +337,7 @@ def value(x: Any) -> Any:
     return x.data if isinstance(x, Tensor) else x
 
 
-def is_number(x: Any) -> bool:
+def is_value(x: Any) -> bool:
     """Whether `x` is one number or many, so that t == x compares values; other things just differ from a tensor."""
     return isinstance(x, (Tensor, int, float)) or hasattr(x, "dtype")
 

@@ -87,7 +87,7 @@ def gradcheck(func: Callable, inputs: Tensor | Sequence[Any], *, eps: float = 1e
         engine = np.zeros(x.shape) if slope is None else slope.data
         with debugging.writable([x]):
             measured = central_difference(lambda: total().item(), x.data, eps)
-        compare(i, engine, measured, atol, rtol)
+        compare(i, engine, measured, atol, rtol, weighted=any(w.size > 1 for w in weights))
     return True
 
 
@@ -140,7 +140,7 @@ def central_difference(f: Callable[[], float], x: np.ndarray, eps: float) -> np.
     return slope
 
 
-def compare(i: int, engine: np.ndarray, measured: np.ndarray, atol: float, rtol: float) -> None:
+def compare(i: int, engine: np.ndarray, measured: np.ndarray, atol: float, rtol: float, weighted: bool) -> None:
     """Raise with both numbers where they differ most beyond what is allowed."""
     excess = np.abs(engine - measured) - (atol + rtol * np.abs(measured))
     bad = ~(excess <= 0)                                # NaN is bad too
@@ -148,4 +148,6 @@ def compare(i: int, engine: np.ndarray, measured: np.ndarray, atol: float, rtol:
         worst = np.unravel_index(np.argmax(np.where(np.isnan(excess), np.inf, excess)), excess.shape)
         element = f", element [{', '.join(map(str, worst))}]" if worst else ""
         raise GradcheckError(f"input {i}{element}: the engine says {engine[worst]:.8g}, the difference "
-                             f"{measured[worst]:.8g} ({bad.sum()} of {bad.size} elements disagree)")
+                             f"{measured[worst]:.8g} ({bad.sum()} of {bad.size} elements disagree)"
+                             + ("; both are slopes of one number, the outputs added up with weights of the check's own"
+                                if weighted else ""))
