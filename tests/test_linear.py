@@ -80,6 +80,8 @@ def test_the_results_are_exact_where_they_can_be():
     (lambda: np.linalg.norm(T, 2), ValueError, "matrix norm 2 needs singular values"), (lambda: np.linalg.norm(T, "fro", 1), ValueError, "one axis makes vectors"),
     (lambda: np.linalg.norm(tn.zeros(2, 2, 2), 1), ValueError, "give one axis for vectors or two for matrices"),
     (lambda: tn.outer(T, T), ValueError, r"outer: expects two vectors, not shapes \(2, 3\)"),
+    (lambda: tn.mm(T, T[0]), ValueError, r"mm: expects 2 and 2 dimensions, not shapes \(2, 3\) and \(3,\); matmul takes any"),
+    (lambda: tn.bmm(tn.ones(4, 2, 3), tn.ones(2, 3, 1)), ValueError, r"bmm: stacks of \(4,\) and \(2,\) matrices; they must be equally many"),
     (lambda: tn.tensordot(T, T, 1), ValueError, r"tensordot: axes \(1,\) of shape \(2, 3\) and \(0,\) of \(2, 3\) must have the same lengths"),
     (lambda: tn.tensordot(T, T, 3), ValueError, "tensordot: cannot sum over 3 axes"),
     (lambda: tn.einsum("ij,jk->ik", T), ValueError, "has 2 terms, for 1 operands"),

@@ -5,6 +5,7 @@ import pytest
 
 import tinygrad_nuc as tn
 from tinygrad_nuc.operations import pseudo_inverse, sampled, statistics, vectors
+from tinygrad_nuc.operations.logic import place_of_out
 
 A = np.array([[0.5, -1.5, 2.0], [1.0, 0.25, -0.75]])
 NAN = float("nan")
@@ -103,6 +104,15 @@ def test_correlations_of_one_variable_and_with_itself():
     assert statistics.corrcoef(leaf([1.0, 2.0, 4.0])).item() == 1.0
     x = np.array([0.1, 0.7, 0.3])
     assert np.abs(np.corrcoef(leaf(x), leaf(3 * x)).data).max() <= 1
+
+
+def test_the_mean_of_whole_numbers_knows_no_nan():
+    assert statistics.nanmean(tn.tensor([[1, 2], [4, 8]]), dim=0).tolist() == [2.5, 5.0]
+
+
+def test_where_out_stands_among_the_arguments():
+    assert place_of_out(np.argmax) == 2 and place_of_out(np.argsort) is None
+    assert place_of_out(dict) is None           # in C, without a signature, as some functions of older NumPys are
 
 
 # ---------------------------------------------------------------------- bad input
