@@ -3,14 +3,11 @@
 import mutate
 import numpy as np
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from operation_samples.strategies import Sample
 
 from tinygrad_nuc.engine.operation import Operation
 from tinygrad_nuc.engine.registry import table
-
-WHOLE_TABLE = pytest.mark.skipif(settings().max_examples <= 100, reason="the whole table takes a while: TINYGRAD_NUC_THOROUGH=1")
 
 
 @pytest.mark.parametrize(("name", "made", "equivalent"), [("Multiply", 18, 0), ("Maximum", 50, 4)])
@@ -70,6 +67,5 @@ def test_a_rule_that_is_wrong_already_is_reported_and_one_that_fails_is_restored
     assert table.Multiply.grad_a is rule and table.Multiply._derivatives[0] is rule
 
 
-@WHOLE_TABLE
 def test_every_mutant_of_every_operation_is_caught(capsys):
     assert mutate.main([]) == 0, capsys.readouterr().out

@@ -123,6 +123,7 @@ CONSTANT = {        # name: the call, and arrays
 }
 
 
+@pytest.mark.filterwarnings("ignore:numpy.fix is deprecated:DeprecationWarning")        # from NumPy 2.5 on
 @pytest.mark.parametrize("name", CONSTANT)
 def test_what_is_constant_equals_numpys_and_has_no_history(name):
     call, *arrays = CONSTANT[name]
