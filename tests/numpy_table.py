@@ -20,16 +20,13 @@ NUMPY_VERSION = tuple(map(int, np.__version__.split(".")[:2]))
 MODULES = {"np": np, "np.linalg": np.linalg, "np.fft": np.fft}
 
 RECORDS, NO_GRADIENT, REFUSED, NOT_ASKED = "records", "no gradient", "refused", "not asked"
-WITHOUT_GRADIENT = {operator.attrgetter(name)(np) for name in (*PIECEWISE_CONSTANT, "shape", "ndim", "size", "histogramdd")}
+WITHOUT_GRADIENT = {operator.attrgetter(name)(np) for name in (*PIECEWISE_CONSTANT, "shape", "ndim", "size")}
 CONVERTING = ("np.array np.asanyarray np.asarray np.asarray_chkfinite np.ascontiguousarray np.asfortranarray np.asmatrix "
               "np.require").split()
 NOTES = {
     "np.bincount": "the weights; the positions have no gradient",
     "np.histogram": "the weights; the values that are counted have no gradient, nor have the edges",
-    "np.histogram2d": "the weights; the values that are counted have no gradient, nor have the edges",
     "np.divmod": "the remainder; the quotient is a whole number",
-    "np.modf": "the rest; the whole part has no gradient",
-    "np.ldexp": "its first argument",
     "np.copysign": "its first argument",
     "np.linalg.slogdet": "the logarithm; the sign has no gradient",
     "np.unique": "the values; of equal ones the first gets the gradient",
@@ -70,7 +67,7 @@ something else: they keep to PyTorch's conventions, where the two differ.
 
 | | NumPy, `np.f(t)` | PyTorch, `tn.f(t)` and `t.f()` |
 |---|---|---|
-| an axis | `axis`, `keepdims` | `dim`, `keepdim` (`axis` and `keepdims` are taken, too) |
+| an axis | `axis`, `keepdims` | `dim`, `keepdim` (functions that reduce or scan take `axis` and `keepdims`, too) |
 | `var`, `std`, `cov` | `var` and `std` divide by n, `cov` by n − 1 | all divide by n − 1 |
 | `max`, `min` along an axis | the values | values and indices |
 | `median` of an even number of values | the mean of the two in the middle | the lower of the two |

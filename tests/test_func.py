@@ -171,6 +171,14 @@ def test_a_training_step_through_a_transform():
     assert (jacobian(lambda x: model(x).sum(), X) ** 2).sum().item() < penalty.item()
 
 
+def test_histories_can_be_dropped():
+    x = tn.tensor(X.data, requires_grad=True)
+    results = [jacobian(f, x, create_graph=False), *jvp(f, x, V, create_graph=False), *vjp(f, x, V, create_graph=False),
+               hessian(lambda x: f(x).sum(), x, create_graph=False), *hvp(lambda x: f(x).sum(), x, V, create_graph=False)]
+    assert not any(r.requires_grad for r in results)
+    assert jacobian(f, x, create_graph=True).requires_grad and tn.autograd.functional.jacobian is jacobian
+
+
 def test_outputs_that_do_not_change_have_zero_derivatives():
     x = tn.tensor([3.0, 1.0, 2.0], dtype=tn.float64)
     (values, positions), (dv, dp) = jvp(tn.sort, x, tn.tensor([1.0, 10.0, 100.0]))

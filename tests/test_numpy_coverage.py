@@ -110,12 +110,11 @@ CONSTANT = {        # name: the call, and arrays
     "heaviside at 0": (lambda a: np.heaviside(a, 0.5), WITH_NAN[1]), "can_cast": (lambda a: np.can_cast(a.dtype, np.int64), A),
     "unravel_index": (lambda i: np.unravel_index(i, (4, 5)), N), "diag_indices_from": (lambda a: np.diag_indices_from(a), A[:, :2]),
     "ravel_multi_index": (lambda i, j: np.ravel_multi_index((i, j), (20, 20)), N, M),
-    "histogramdd": (lambda a: np.histogramdd(a, bins=2), A.T), "histogram of a tensor": (lambda a: np.histogram(a, 3), A),
+    "histogram of a tensor": (lambda a: np.histogram(a, 3), A),
     "histogram of a tensor, density": (lambda a, e: np.histogram(a, bins=e, density=True), A, EDGES),
-    "histogram2d of tensors": (lambda a, b: np.histogram2d(a, b, 2), V, -V), "bincount of a tensor": (np.bincount, N),
-    "divmod, the quotient": (lambda a: np.divmod(a, 0.7)[0], A), "modf, the whole part": (lambda a: np.modf(a)[1], A),
+    "bincount of a tensor": (np.bincount, N), "divmod, the quotient": (lambda a: np.divmod(a, 0.7)[0], A),
     "//": (lambda a: a // 0.7, A), "number // tensor": (lambda a: 2 // a, A),
-    "resize of nothing": (lambda a: np.resize(a, (2, 2)), np.zeros(0)), "full_like": (lambda a: np.full_like(a, 3), A),
+    "full_like": (lambda a: np.full_like(a, 3), A),
     "vander of nothing": (lambda a: np.vander(a, 0), V), "polyval of nothing": (lambda a: np.polyval([], a), V),
     "slogdet, the sign": (lambda a: np.linalg.slogdet(a)[0], A[:, :2]), "shape": (np.shape, A),
     "unique, the counts": (lambda a: np.unique(a, return_counts=True)[1], np.array([2.0, 0.5, 2.0])),
@@ -165,7 +164,7 @@ LEFT_OUT = {        # they read files, change settings of the process, or print
     "set_printoptions printoptions".split()}
 ANY_VALUES = {"np.empty", "np.empty_like"}
 ONE_BY_ONE = {"np.fromiter"}                    # takes float(t[i]) of each, which Python allows to be asked for
-CONSTANT_HERE = {"np.histogram", "np.histogram2d", "np.full_like", "np.vander", "np.copysign"}     # counts, the power 0, signs
+CONSTANT_HERE = {"np.histogram", "np.full_like", "np.vander", "np.copysign"}     # counts, the power 0, signs
 
 
 

@@ -1,5 +1,7 @@
 """Composed NumPy functions: what they do at kinks and with nothing, what they say about bad input, PyTorch's versions of them."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -67,15 +69,6 @@ def test_a_pseudo_inverse_of_a_matrix_of_low_rank():
     assert pseudo_inverse.pinv(tn.tensor([[1.0, 2.0], [2.0, 4.0]])).dtype == np.float32
 
 
-@pytest.mark.parametrize(("shapes", "last_product"), [
-    ([(10, 100), (100, 5), (5, 50)], [(10, 5), (5, 50)]), ([(50, 5), (5, 100), (100, 10)], [(50, 5), (5, 10)]),
-    ([(2, 30), (30, 3), (3, 30), (30, 4)], [(2, 3), (3, 4)]),
-])
-def test_several_matrices_are_multiplied_in_the_cheapest_order(shapes, last_product):
-    y = vectors.multi_dot([tn.ones(*shape, requires_grad=True) for shape in shapes])
-    assert [x.shape for x in y.inputs] == last_product
-
-
 # ---------------------------------------------------------------------- conventions
 
 def test_cross_takes_the_first_dimension_of_length_three_and_numpys_the_last():
@@ -88,10 +81,41 @@ def test_cross_takes_the_first_dimension_of_length_three_and_numpys_the_last():
 def test_float32_stays_float32_beside_python_numbers_and_lists():
     x = leaf([0.5, 1.5, 0.25], tn.float32)
     for y in (np.interp(x, [0, 1, 2], [0.0, 0.5, 3.0]), np.gradient(x, [0.0, 1.0, 2.5]), np.convolve(x, [1.0, 2.0]), np.polyval([2.0, 1.0], x),
-              np.linspace(0, x, 3), np.geomspace(1.0, x, 3), np.average(x, weights=[1.0, 2.0, 1.0]), np.cov(x, aweights=[1.0, 2.0, 1.0]),
-              np.histogram([0, 1, 2], [0.0, 1.0, 2.0], weights=x, density=True)[0], np.block([x, 1.0]), np.insert(x, 1, [2.0]),
-              np.cross(x, [1.0, 0.0, 0.0]), np.ldexp(x, 2), np.unwrap(x), np.full_like(x, 2), np.divmod(x, 0.5)[1], x // 0.5):
+              np.linspace(0, x, 3), np.average(x, weights=[1.0, 2.0, 1.0]), np.cov(x, aweights=[1.0, 2.0, 1.0]),
+              np.histogram([0, 1, 2], [0.0, 1.0, 2.0], weights=x, density=True)[0],
+              np.cross(x, [1.0, 0.0, 0.0]), np.unwrap(x), np.full_like(x, 2), np.divmod(x, 0.5)[1], x // 0.5):
         assert y.dtype == np.float32
+
+
+@pytest.mark.parametrize("call", [
+    lambda a, b: np.average(a, weights=b), lambda a, b: np.average(a, axis=0, weights=b, returned=True)[1],
+    lambda a, b: np.average(b, axis=0), lambda a, b: np.interp(a, b, a[::-1]), lambda a, b: np.interp([7.5, 30.0], b, a),
+    lambda a, b: np.gradient(a), lambda a, b: np.gradient(a, b), lambda a, b: np.gradient(a, edge_order=2),
+    lambda a, b: np.cov(a, b), lambda a, b: np.cov(a, aweights=b), lambda a, b: np.corrcoef(a, b),
+    lambda a, b: np.nanmean(a), lambda a, b: np.nanvar(a), lambda a, b: np.nansum(a), lambda a, b: np.nanprod(a),
+    lambda a, b: np.vander(b, 4), lambda a, b: np.linspace(a, b, 3),
+])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int64, np.uint64])
+def test_whole_numbers_do_not_run_over(call, dtype):
+    a, b = np.array([120, 5, 70, 3], dtype), np.array([2, 10, 20, 100], dtype)
+    found, expected = call(tn.tensor(a), tn.tensor(b)), call(a, b)
+    assert found.dtype == expected.dtype
+    np.testing.assert_allclose(found.data, expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("function", [np.nanvar, np.nanstd, np.nanmean, np.nansum, np.nanprod])
+def test_the_third_argument_of_reductions_is_numpys_dtype(function):
+    x = np.array([[0.1, NAN, 0.3], [1.5, 2.0, 0.7]], np.float32)
+    y = function(tn.tensor(x), 1, np.float64)
+    assert y.dtype == np.float64
+    np.testing.assert_allclose(y.data, function(x.astype(np.float64), 1), rtol=1e-14)
+    with pytest.raises(TypeError, match=f"numpy.{function.__name__} of a Tensor: too many positional arguments"):
+        function(tn.tensor(x), 1, np.float64, None, False)
+
+
+def test_fix_of_a_tensor_warns_of_nothing():
+    with warnings.catch_warnings(action="error"):
+        assert np.fix(tn.tensor([-1.5, 1.5])).tolist() == [-1.0, 1.0]
 
 
 def test_a_whole_division_has_no_gradient():
@@ -130,16 +154,14 @@ M = tn.tensor(A)
     (lambda: np.bincount(tn.tensor([0, -1]), weights=V[:2]), IndexError, "bincount: position -1 is out of range"),
     (lambda: np.bincount(tn.tensor([0, 1]), weights=V), ValueError, r"bincount: .*equal length.*\(2,\) and \(3,\)"),
     (lambda: np.bincount(V, weights=V), TypeError, "bincount: .*integer type"),
-    (lambda: np.histogramdd(M, weights=V), TypeError, r"numpy\.histogramdd of a Tensor: .*'weights'"),
     (lambda: tn.zeros(2).cross(tn.zeros(2)), ValueError, r"cross: none of the dimensions of \(2,\) has length 3"),
     (lambda: np.cross(tn.zeros(2), tn.zeros(2)), ValueError, r"cross: vectors have three components.*\(2,\)"),
     (lambda: np.linalg.vecdot(V, M.T), ValueError, "MatMul"),
-    (lambda: vectors.multi_dot([M]), ValueError, "multi_dot: needs at least two"),
-    (lambda: vectors.multi_dot([M, V, M]), ValueError, "multi_dot: expects matrices"),
+    (lambda: vectors.multi_dot([M]), ValueError, "multi_dot: expects two or more matrices"),
+    (lambda: vectors.multi_dot([M, V, M]), ValueError, r"multi_dot: .*\[\(2, 3\), \(3,\), \(2, 3\)\]"),
+    (lambda: vectors.multi_dot([tn.zeros(2, 2, 3), V]), ValueError, r"multi_dot: .*\(2, 2, 3\)"),
     (lambda: np.matrix_transpose(V), ValueError, r"matrix_transpose: expects matrices.*\(3,\)"),
     (lambda: pseudo_inverse.pinv(V), ValueError, r"PseudoInverse.*expects a matrix.*\(3,\)"),
-    (lambda: pseudo_inverse.tensorinv(M, 1), ValueError, r"tensorinv: the first 1 lengths of \(2, 3\)"),
-    (lambda: pseudo_inverse.tensorsolve(M, V), ValueError, r"tensorsolve: the shape of A, \(2, 3\)"),
     (lambda: sampled.vander(M), ValueError, r"vander: expects a vector, not shape \(2, 3\)"),
     (lambda: np.interp(V, [0.0, 1.0], V), ValueError, r"interp: needs as many values as points.*\(3,\) and \(2,\)"),
     (lambda: np.interp(V, M, V), ValueError, r"interp: expects a vector, not shape \(2, 3\)"),
@@ -151,15 +173,9 @@ M = tn.tensor(A)
     (lambda: np.convolve(V, M), ValueError, r"convolve: expects a vector, not shape \(2, 3\)"),
     (lambda: np.convolve(V, V[:0]), ValueError, "convolve: there are no values"),
     (lambda: np.linspace(V, 1.0, -1), ValueError, "linspace: the number of points must not be negative"),
-    (lambda: np.logspace(V, 1.0, base=V), ValueError, "logspace: the base is a single number"),
     (lambda: np.linspace(V, 1.0, retstep=True), TypeError, r"numpy\.linspace of a Tensor: .*'retstep'"),
-    (lambda: np.block([[V], V]), ValueError, "block: all tensors must stand equally deep"),
-    (lambda: np.block([[V], []]), ValueError, "block: a list is empty"),
-    (lambda: np.ix_(M), ValueError, r"ix_: expects vectors, not shape \(2, 3\)"),
-    (lambda: np.partition(V, 3), ValueError, "partition: there is no place 3 among the 3"),
     (lambda: np.piecewise(V, [V > 1], []), ValueError, "piecewise: 1 conditions need as many functions, or one more, not 0"),
     (lambda: np.apply_along_axis(np.sum, 0, tn.zeros(2, 0)), ValueError, r"apply_along_axis: shape \(2, 0\)"),
-    (lambda: np.rollaxis(V, 2), IndexError, "rollaxis: dimension 2 is out of range"),
     (lambda: np.delete(V, 7), IndexError, "out of bounds"),
 ])
 def test_bad_input_is_explained(call, error, message):

@@ -262,3 +262,19 @@ def test_numbers_do_not_promote_float32(call):
 def test_bad_input_is_refused_with_a_reason(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_products_keep_their_range_where_numpys_do():
+    for start in ([1e-30, 1e30, 1e30], [1e30, 1e-30, 1e-30]):
+        x = tn.tensor(start)
+        np.testing.assert_allclose(x.cumprod(0).data, np.cumprod(np.float32(start)), rtol=1e-6)
+    assert tn.tensor([0.0, 1, 1e30, 1e30]).prod().item() == 0.0
+    x = tn.tensor([1e-30, 1e30, 1e-30, 1e30], requires_grad=True)
+    g, = tn.grad(x.prod(), x)
+    np.testing.assert_allclose(g.data, [1e30, 1e-30, 1e30, 1e-30], rtol=1e-5)
+
+
+def test_joining_many_costs_no_more_than_one_each():
+    parts = [tn.tensor(float(i), requires_grad=True) for i in range(5000)]
+    tn.stack(parts).sum().backward()
+    assert all(p.grad.item() == 1.0 for p in parts)

@@ -146,6 +146,13 @@ def test_in_place_shapes_and_kinds_are_checked_before_writing():
     assert t.tolist() == [1, 2, 3]
     t[t > 1] = 0
     assert t.tolist() == [1, 0, 0]
+    rows, kept = tn.zeros(2, 3), tn.tensor([5, 6, 7])
+    rows[0] = tn.ones(1, 3)                                     # a batch of one, as NumPy takes it
+    twin = kept
+    kept %= 4
+    kept &= 3
+    kept //= 2
+    assert rows.tolist() == [[1, 1, 1], [0, 0, 0]] and twin is kept and twin.tolist() == [0, 1, 1]
 
 
 def test_positions_are_kept_as_they_were():

@@ -9,6 +9,7 @@ from numpy import float64 as double
 from numpy import int64 as long
 
 from . import (
+    autograd,
     func,
     inspect,
     linalg,
@@ -44,6 +45,20 @@ from .engine.tensor import Tensor
 from .engine.transforms import grad
 from .inspect import gradcheck, gradgradcheck
 from .operations.activations import relu, sigmoid
+from .operations.aliases import (
+    absolute,
+    clip,
+    concat,
+    divide,
+    greater,
+    greater_equal,
+    less,
+    less_equal,
+    multiply,
+    negative,
+    ravel,
+    subtract,
+)
 from .operations.arithmetic import abs, add, div, fmod, mul, neg, positive, pow, reciprocal, remainder, square, sub
 from .operations.copying import clone
 from .operations.cumulative import cummax, cummin, cumsum, diff, trapezoid

@@ -1,7 +1,7 @@
 """Functions known at points: ranges, interpolation, slopes, convolution, polynomials, angles."""
 
 import numpy as np
-from function_samples import CUBE, A, B, P, sample
+from function_samples import CUBE, A, B, sample
 
 from tinygrad_nuc.operations import sampled
 
@@ -16,10 +16,6 @@ RANGES = {
     "np.linspace of vectors": sample(lambda a, b: np.linspace(a, b, 4, axis=1), A, B),
     "np.linspace without its end": sample(lambda a: np.linspace(0, a, 4, endpoint=False), STOP),
     "np.linspace one point": sample(lambda a, b: np.linspace(a, b, 1) + 0 * b, START, STOP),
-    "np.logspace": sample(lambda a, b: np.logspace(a, b, 5), START, STOP),
-    "np.logspace base": sample(lambda a, b: np.logspace(0, 2, 4, base=a, endpoint=False) + b, START, STOP),
-    "np.geomspace": sample(lambda a, b: np.geomspace(a, b, 5), START, STOP),
-    "np.geomspace negative": sample(lambda a: np.geomspace(-a, -0.1, 3), P),
 }
 
 LINES = {

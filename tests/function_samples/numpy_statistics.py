@@ -62,9 +62,6 @@ HISTOGRAMS = {
     "np.histogram edges": sample(lambda w: np.histogram([0.1, 0.7, -0.2, 0.35, 5.0], [0, 0.1, 0.35, 0.7], weights=w)[0], EVENTS[1]),
     "np.histogram range": sample(lambda w: np.histogram([0.1, 0.7, -0.2, 0.35, 5.0], 4, (0, 0.7), weights=w)[0], EVENTS[1]),
     "np.histogram density": sample(lambda w: np.histogram([0.1, 0.7, -0.2, 0.35, 5.0], [0, 0.1, 0.35, 0.8], density=True, weights=w)[0], EVENTS[1]),
-    "np.histogram2d": sample(lambda w: np.histogram2d([0, 1, 2, 1, 2], [0, 1, 1, 1, 3], [2, 3], weights=w)[0], EVENTS[1]),
-    "np.histogram2d density": sample(lambda w: np.histogram2d([0, 1, 2, 1, 2], [0, 1, 1, 1, 3], [[0, 0.5, 2], [0, 2, 2.5]],
-                                                              density=True, weights=w)[0], EVENTS[1]),
 }
 
 CALLS = {**AVERAGES, **WITHOUT_NAN, **HISTOGRAMS}

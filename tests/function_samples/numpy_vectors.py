@@ -8,7 +8,6 @@ from tinygrad_nuc.operations import pseudo_inverse, vectors
 V, W = np.array([0.5, -1.5, 2.0, 0.75]), np.array([1.25, -0.25, 0.3])
 STACK = np.stack([SQUARE, SQUARE.T + 1])
 TALL = np.vstack([SQUARE[:, :2], [[0.4, -0.3]]])
-FLAT = SQUARE.repeat(2, 0)[:, [0, 1, 2, 0, 1, 2]] + np.random.default_rng(5).normal(size=(6, 6)) + 3 * np.eye(6)
 POOR = np.outer(V, W)                                            # of rank 1, on which a change in W or V keeps it
 
 CALLS = {
@@ -42,10 +41,6 @@ CALLS = {
     "np.linalg.pinv stack": sample(lambda a: np.linalg.pinv(a, rtol=1e-6), np.stack([A, B])),
     "tn.linalg.pinv": sample(pseudo_inverse.pinv, TALL, reference=np.linalg.pinv),
     "least squares": sample(lambda a, b: np.linalg.pinv(a) @ b, TALL, V, reference=lambda a, b: np.linalg.lstsq(a, b)[0]),
-    "np.linalg.tensorinv": sample(np.linalg.tensorinv, FLAT.reshape(2, 3, 6)),
-    "np.linalg.tensorsolve": sample(np.linalg.tensorsolve, FLAT.reshape(2, 3, 3, 2), A),
-    "tn.linalg.tensorinv": sample(lambda a: pseudo_inverse.tensorinv(a, 1), FLAT.reshape(6, 3, 2), reference=lambda a: np.linalg.tensorinv(a, 1)),
-    "tn.linalg.tensorsolve": sample(pseudo_inverse.tensorsolve, FLAT.reshape(2, 3, 6), A, reference=np.linalg.tensorsolve),
 }
 if hasattr(np, "matvec"):                       # since NumPy 2.2
     CALLS |= {

@@ -9,6 +9,7 @@ from operation_samples.strategies import (
     add_at,
     adding_at,
     broadcasting,
+    factors,
     indexing,
     joining,
     permuting,
@@ -27,6 +28,13 @@ def sums_so_far(a, axis):
     return np.stack([a.take(range(i + 1), axis).sum(axis) for i in range(a.shape[axis])], axis) if a.size else a
 
 
+def product(a):
+    y = np.ones(a.shape[:-1])
+    for i in range(a.shape[-1]):
+        y = y * a[..., i]
+    return y
+
+
 SAMPLES = {
     ops.Sum: Sample(reduction(), np.sum),
     ops.Amax: Sample(reduction(NOT_EMPTY), np.max),
@@ -40,5 +48,6 @@ SAMPLES = {
     ops.BroadcastTo: Sample(broadcasting(), lambda a, shape: a * np.ones(shape)),
     ops.Index: Sample(indexing(), lambda a, index: a[index]),
     ops.IndexAdd: Sample(adding_at(), add_at),
-    ops.Concatenate: Sample(joining(), lambda *arrays, axis: np.concatenate(arrays, axis)),
+    ops.Concatenate: Sample(joining(), lambda *arrays, axis, starts: np.concatenate(arrays, axis)),
+    ops.Prod: Sample(factors(), product),
 }

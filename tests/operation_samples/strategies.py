@@ -145,7 +145,16 @@ def joining(draw):
     axis = draw(st.integers(-len(shape), -1) | st.integers(0, len(shape) - 1))
     lengths = draw(st.lists(mostly(st.integers(1, 3), st.just(0)), min_size=1, max_size=3))
     shapes = [tuple(n if i == axis % len(shape) else m for i, m in enumerate(shape)) for n in lengths]
-    return draw(values(shapes)), {"axis": axis}
+    return draw(values(shapes)), {"axis": axis, "starts": (0, *(sum(lengths[:i + 1]) for i in range(len(lengths))))}
+
+
+@st.composite
+def factors(draw):
+    """Values of which none, one or two are 0."""
+    a, = draw(values([draw(WITH_AXES)]))
+    for position in draw(st.lists(st.integers(0, max(a.size - 1, 0)), max_size=2)) if a.size else ():
+        a.flat[position] = 0
+    return [a], {}
 
 
 @st.composite

@@ -55,6 +55,11 @@ def as_array(data: Any, dtype: Any = None) -> Any:
     return data if dtype is None or data.dtype == dtype else data.astype(dtype)
 
 
+def as_float(array: Any) -> Any:
+    """Arrays of integers or booleans as float64, since their own arithmetic would wrap around; others as they are."""
+    return array.astype(np.float64) if hasattr(array, "dtype") and array.dtype.kind != "f" else array
+
+
 def describe(array: Any) -> str:
     """The values as text: four decimals, the middle left out when there are many, and any unusual dtype."""
     whole = array.dtype.kind != "f" or not np.isfinite(array).any() or (array == np.round(array)).all()

@@ -18,7 +18,8 @@ from .transforms import grad
 Tensors = Tensor | Sequence[Tensor]
 
 
-def vjp(func: Callable, inputs: Tensors, v: Tensors | None = None) -> tuple[Any, Any]:
+def vjp(func: Callable, inputs: Tensors, v: Tensors | None = None,
+        create_graph: bool | None = None) -> tuple[Any, Any]:
     """Vector-Jacobian product vᵀ J, by one backward pass, without forming J.
 
     Parameters
@@ -29,6 +30,8 @@ def vjp(func: Callable, inputs: Tensors, v: Tensors | None = None) -> tuple[Any,
         The point x.
     v : Tensor or sequence, optional
         One for each output, of its shape; 1 by default, which only a single number allows.
+    create_graph : bool, optional
+        False: the results carry no history. By default they do, if anybody can ask for it (see `tinygrad_nuc.func`).
 
     Returns
     -------
@@ -52,12 +55,13 @@ def vjp(func: Callable, inputs: Tensors, v: Tensors | None = None) -> tuple[Any,
     (tensor([1., 4., 9.]), tensor([ 2.,  0., 60.]))
     """
     at = Point("vjp", func, inputs)
-    keep = at.keeps_history(v)
+    keep = at.keeps_history(create_graph, v)
     product = at.derivative(at.outputs, at.x, at.vectors(v, at.outputs, "output"), keep)
     return at.result(keep), at.like_inputs(product)
 
 
-def jvp(func: Callable, inputs: Tensors, v: Tensors | None = None) -> tuple[Any, Any]:
+def jvp(func: Callable, inputs: Tensors, v: Tensors | None = None,
+        create_graph: bool | None = None) -> tuple[Any, Any]:
     """Jacobian-vector product J v, the derivative of `func` along `v`, without forming J.
 
     The product uᵀ J is linear in u, and its derivative with respect to u, along v, is J v: two backward passes.
@@ -84,7 +88,7 @@ def jvp(func: Callable, inputs: Tensors, v: Tensors | None = None) -> tuple[Any,
     (tensor([ 6., 12., 18.]), tensor([7., 2., 3.]))
     """
     at = Point("jvp", func, inputs)
-    keep, vectors = at.keeps_history(v), at.vectors(v, at.x, "input")
+    keep, vectors = at.keeps_history(create_graph, v), at.vectors(v, at.x, "input")
     smooth = [y for y in at.outputs if y.requires_grad]                         # positions, say, do not change with x
     u = [Tensor(np.ones_like(y.data), requires_grad=True) for y in smooth]
     linear = at.derivative(smooth, at.x, u, create_graph=True)                  # uᵀ J
@@ -93,7 +97,7 @@ def jvp(func: Callable, inputs: Tensors, v: Tensors | None = None) -> tuple[Any,
     return at.result(keep), product if at.several_outputs else product[0]
 
 
-def jacobian(func: Callable, inputs: Tensors) -> Any:
+def jacobian(func: Callable, inputs: Tensors, create_graph: bool | None = None) -> Any:
     """All first derivatives, ∂fⱼ/∂xᵢ, by one backward pass for each element of the output.
 
     Returns
@@ -113,7 +117,7 @@ def jacobian(func: Callable, inputs: Tensors) -> Any:
     (tensor(3.), tensor(2.))
     """
     at = Point("jacobian", func, inputs)
-    keep = at.keeps_history()
+    keep = at.keeps_history(create_graph)
     blocks = []
     for y in at.outputs:
         rows = []
@@ -131,7 +135,7 @@ def stack_rows(rows: list[Tensor], y: Tensor, x: Tensor) -> Tensor:
     return together.reshape(*y.shape, *x.shape)
 
 
-def hessian(func: Callable, inputs: Tensors) -> Any:
+def hessian(func: Callable, inputs: Tensors, create_graph: bool | None = None) -> Any:
     """All second derivatives, ∂²f/∂xᵢ∂xⱼ, of a function whose value is one number.
 
     Returns
@@ -155,10 +159,11 @@ def hessian(func: Callable, inputs: Tensors) -> Any:
     def slope(*x: Tensor) -> Any:
         inner = Point("hessian", func, x if several(inputs) else x[0])
         return inner.like_inputs(inner.slope(create_graph=True))
-    return jacobian(slope, inputs)
+    return jacobian(slope, inputs, create_graph)
 
 
-def hvp(func: Callable, inputs: Tensors, v: Tensors | None = None) -> tuple[Any, Any]:
+def hvp(func: Callable, inputs: Tensors, v: Tensors | None = None,
+        create_graph: bool | None = None) -> tuple[Any, Any]:
     """Hessian-vector product H v of a function whose value is one number, without forming H.
 
     The derivative of (∇f · v): a backward pass through the backward pass.
@@ -177,7 +182,7 @@ def hvp(func: Callable, inputs: Tensors, v: Tensors | None = None) -> tuple[Any,
     (tensor(9.), tensor([ 6., 12.]))
     """
     at = Point("hvp", func, inputs)
-    keep, vectors = at.keeps_history(v), at.vectors(v, at.x, "input")
+    keep, vectors = at.keeps_history(create_graph, v), at.vectors(v, at.x, "input")
     product = at.derivative(at.slope(create_graph=True), at.x, vectors, keep)
     return at.result(keep), at.like_inputs(product)
 
@@ -245,9 +250,9 @@ class Point:
                 raise ValueError(f"{self.name}: v for {what} {i} has shape {vector.shape}; it must have {x.shape}")
         return [vector.to(x.dtype) for vector, x in zip(vectors, like, strict=True)]
 
-    def keeps_history(self, v: Tensors | None = None) -> bool:
+    def keeps_history(self, create_graph: bool | None, v: Tensors | None = None) -> bool:
         """Whether anybody outside can ask for a derivative of the result: an input, `v`, or what func uses besides."""
-        if not self.recording:
+        if not self.recording or create_graph is False:
             return False
         vectors = [] if v is None else as_sequence(v)
         if any(isinstance(x, Tensor) and x.requires_grad for x in (*self.inputs, *vectors)):

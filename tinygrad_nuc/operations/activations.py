@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from ..engine.arrays import as_float
 from ..engine.operation import Operation
 from ..engine.tensor import Tensor, method
 from .axes import checked_dim
@@ -31,6 +32,7 @@ class Elu(Operation):
 class Sigmoid(Operation):
     """y = σ(a) = 1 / (1 + e⁻ᵃ)"""
     def forward(a):
+        a = as_float(a)
         e = np.exp(-np.absolute(a))             # at most 1, so nothing overflows
         return np.where(a >= 0, 1, e) / (1 + e)
 
@@ -40,7 +42,10 @@ class Sigmoid(Operation):
 
 class Softplus(Operation):
     """y = ln(1 + eᵃ)"""
-    def forward(a):       return np.maximum(a, 0) + np.log1p(np.exp(-np.absolute(a)))
+    def forward(a):
+        a = as_float(a)
+        return np.maximum(a, 0) + np.log1p(np.exp(-np.absolute(a)))
+
     def grad_a(g, y, a):  return g * Sigmoid.apply(a)
 
 
@@ -103,7 +108,7 @@ def softplus(input: Tensor, beta: float = 1.0) -> Tensor:
     >>> tn.nn.functional.softplus(tn.tensor([-1000.0, 0.0, 1000.0]))
     tensor([0.0000e+00, 6.9315e-01, 1.0000e+03])
     """
-    return Softplus.apply(input) if beta == 1 else Softplus.apply(beta * input) / beta
+    return Softplus.apply(input) if type(beta) is int and beta == 1 else Softplus.apply(beta * input) / beta
 
 
 def logsigmoid(input: Tensor) -> Tensor:

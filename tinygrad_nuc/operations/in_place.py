@@ -5,6 +5,7 @@ operations still need. So it is allowed only where nothing is being recorded, an
 ``backward`` checks. Where something is recorded, ``y += x`` means ``y = y + x``: a new tensor.
 """
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -14,9 +15,10 @@ from ..engine import debugging
 from ..engine.generator import default_generator
 from ..engine.grad_mode import is_grad_enabled
 from ..engine.tensor import Tensor, method, value
-from . import activations, arithmetic, exponential, hyperbolic, logic, masking, selection, trigonometric  # the methods
+from . import activations, arithmetic, exponential, hyperbolic, logic, masking, selection, trigonometric, whole_numbers
 from .indexing import as_index
 
+# The methods that have a twin in place; the files imported above define them.
 IN_PLACE = ("add", "sub", "mul", "div", "pow", "neg", "abs", "square", "sqrt", "exp", "log", "sin", "cos", "tanh",
             "sigmoid", "relu", "clamp", "floor", "ceil", "round", "trunc", "masked_fill")
 
@@ -39,6 +41,8 @@ def overwrite(name: str, target: Tensor, source: Any, index: Any = ...) -> Tenso
     refuse_if_recording(name, target, source)
     source = value(source)
     room, given = np.shape(target.data[index]), np.shape(source)
+    while len(given) > len(room) and given[0] == 1:         # one row of a batch, say, as NumPy takes it too
+        given, source = given[1:], np.reshape(source, given[1:])
     try:
         fits = np.broadcast_shapes(room, given) == room
     except ValueError:
@@ -65,13 +69,13 @@ def augmented_assignment(symbol: str, compute: Callable) -> Callable:
         if result.dtype.kind != self.dtype.kind:
             raise TypeError(f"{symbol}: the result is {result.dtype} and does not fit into a tensor of {self.dtype}")
         return overwrite(symbol, self, result)
-    assign.__name__ = compute.__name__.replace("__", "__i", 1)              # __add__ becomes __iadd__
     return assign
 
 
-for _symbol, _operator in {"+=": Tensor.__add__, "-=": Tensor.__sub__, "*=": Tensor.__mul__, "/=": Tensor.__truediv__,
-                           "**=": Tensor.__pow__}.items():
-    method(augmented_assignment(_symbol, _operator))
+for _symbol, _operator in {"+=": operator.add, "-=": operator.sub, "*=": operator.mul, "/=": operator.truediv,
+                           "**=": operator.pow, "%=": operator.mod, "//=": operator.floordiv,
+                           "&=": operator.and_, "|=": operator.or_, "^=": operator.xor}.items():
+    setattr(Tensor, f"__i{_operator.__name__.rstrip('_')}__", augmented_assignment(_symbol, _operator))     # __iadd__
 
 
 def in_place(name: str) -> Callable:
@@ -96,7 +100,7 @@ for _name in IN_PLACE:
 @method
 def __setitem__(self: Tensor, index: Any, values: Any) -> None:
     """``t[index] = values``, outside recording."""
-    overwrite("t[index] = values", self, values, as_index(index))
+    overwrite("t[index] = values", self, values, as_index(index, self.data))
 
 
 @method

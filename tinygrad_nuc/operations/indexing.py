@@ -28,29 +28,32 @@ class IndexAdd(Operation):
     def grad_a(g, y, a, *, index, shape):       return g[index]
 
 
-def as_index(index: Any) -> tuple:
+def as_index(index: Any, indexed: Any) -> tuple:
     """An index as a tuple with an Ellipsis, which makes t[0] of a vector a view, as t[0] of a matrix is.
 
     Arrays and lists in it are copied, since they are kept for the backward pass.
     """
-    parts = tuple(map(as_index_part, index if isinstance(index, tuple) else (index,)))
+    parts = tuple(as_index_part(part, indexed) for part in (index if isinstance(index, tuple) else (index,)))
     return parts if any(part is Ellipsis for part in parts) else (*parts, Ellipsis)
 
 
-def as_index_part(part: Any) -> Any:
+def as_index_part(part: Any, indexed: Any) -> Any:
     """A number, slice, None or Ellipsis as it is; positions and masks as arrays of their own."""
     part = value(part)
     if hasattr(part, "dtype"):
         return int(part) if part.ndim == 0 and part.dtype.kind in "iu" else np.copy(part)
     if isinstance(part, list):
-        return np.array(part) if part else np.array(part, np.int64)
+        return np.array(part, None if part else np.int64, like=indexed)     # on the device of what it picks from
     return part
 
 
 @method
 def __getitem__(self: Tensor, index: Any) -> Tensor:
-    """``t[index]``, for every index that NumPy knows; arrays and masks in it may be tensors."""
-    return Index.apply(self, index=as_index(index))
+    """``t[index]`` as NumPy understands it (PyTorch orders the axes of ``x[0, :, [0, 0]]`` differently).
+
+    Arrays and masks in the index may be tensors.
+    """
+    return Index.apply(self, index=as_index(index, self.data))
 
 
 def has_arrays(index: Any) -> bool:

@@ -1,5 +1,6 @@
 """Several tensors to one."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,22 +9,20 @@ import numpy as np
 from ..engine.operation import Operation
 from ..engine.registry import implements
 from ..engine.tensor import Tensor, value
-from .axes import checked_dim
+from .axes import along, checked_dim
 from .shape import as_sizes
 
 
 class Concatenate(Operation):
     """y = the arrays one after another along the axis; each gets its own slice of the gradient"""
-    def forward(*arrays, axis):  return np.concatenate(arrays, axis=axis)
+    def forward(*arrays, axis, starts):
+        return np.concatenate(arrays, axis=axis)
 
-    def grad_arrays(i, g, y, *arrays, axis):
-        lengths = [a.shape[axis] for a in arrays]
-        start = sum(lengths[:i])
-        axis = axis % g.ndim
-        return g[(slice(None),) * axis + (slice(start, start + lengths[i]),)]
+    def grad_arrays(i, g, y, *arrays, axis, starts):
+        return g[along(axis % g.ndim, slice(starts[i], starts[i + 1]))]
 
     @classmethod
-    def would_fit(cls, *arrays, axis):
+    def would_fit(cls, *arrays, axis, starts):
         if any(a.ndim == 0 for a in arrays):
             return "single numbers have no axis to be joined along; use stack"
         if len({a.ndim for a in arrays}) > 1:
@@ -46,7 +45,16 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     for i, x in enumerate(tensors):
         if not hasattr(x, "dtype"):
             raise TypeError(f"cat: element {i} is a {type(x).__name__}, not a tensor")
-    return Concatenate.apply(*tensors, axis=dim)
+    return joined(tensors, dim)
+
+
+def joined(tensors: Sequence[Any], dim: int) -> Tensor:
+    """The tensors one after another; where each begins is worked out once, for all of their gradients."""
+    def others(x: Any) -> tuple:
+        return tuple(n for i, n in enumerate(x.shape) if i != dim % x.ndim)
+    fits = all(-x.ndim <= dim < x.ndim for x in tensors) and len(set(map(others, tensors))) == 1
+    starts = tuple(itertools.accumulate((x.shape[dim] for x in tensors), initial=0)) if fits else None
+    return Concatenate.apply(*tensors, axis=dim, starts=starts)
 
 
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
@@ -64,7 +72,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
         raise ValueError(f"stack: all tensors must have the same shape, and these have {shapes}" if shapes
                          else "stack: give at least one tensor")
     dim = checked_dim("stack", dim, len(shapes[0]) + 1)
-    return Concatenate.apply(*(np.expand_dims(x, dim) for x in tensors), axis=dim)
+    return joined([np.expand_dims(x, dim) for x in tensors], dim)
 
 
 def hstack(tensors: Sequence[Tensor]) -> Tensor:

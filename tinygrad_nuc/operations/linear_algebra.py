@@ -96,7 +96,7 @@ def solve(A: Tensor, B: Tensor) -> Tensor:
     Parameters
     ----------
     A : Tensor, shape (…, n, n)
-    B : Tensor, shape (n,) or (…, n, k)
+    B : Tensor, shape (n,), one column, or (…, n, k), k columns (PyTorch takes (…, n) as a stack of single columns)
 
     Raises
     ------

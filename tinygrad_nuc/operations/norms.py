@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.arrays import as_float
 from ..engine.operation import Operation
 from ..engine.registry import implements
 from ..engine.tensor import Tensor, method
@@ -16,6 +17,7 @@ from .selection import where
 class Norm(Operation):
     """y = √Σ a² over the axes, with slope 0 where y = 0"""
     def forward(a, *, axis, keepdims):
+        a = as_float(a)
         return np.sqrt(np.sum(a * a, axis=axis, keepdims=keepdims))
 
     def grad_a(g, y, a, *, axis, keepdims):                             # a / y: the direction
@@ -68,12 +70,16 @@ def norm(input: Tensor, p: float | str = 2, dim: int | tuple[int, ...] | None = 
         return Norm.apply(input, **options)
     if p == 0:
         return Tensor(np.sum(input.data != 0, **options).astype(input.dtype))
-    size = abs(input)
+    size = abs(input if input.dtype.kind == "f" else input.astype(np.float64))
     if p == 1:
         return Sum.apply(size, **options)
     if math.isinf(p):
         return (Amax if p > 0 else Amin).apply(size, **options)
-    total = Sum.apply(size ** p, **options)
+    if 0 < p < 1:                                       # |a|ᵖ has an infinite slope at 0
+        size = where(size == 0, 0.0, where(size == 0, 1.0, size) ** p)
+    else:
+        size = size ** p
+    total = Sum.apply(size, **options)
     zero = total == 0                                   # where the root has an infinite slope
     return where(zero, 0.0, where(zero, 1.0, total) ** (1 / p))
 
@@ -102,12 +108,13 @@ def std(input: Tensor, dim: int | tuple[int, ...] | None = None, correction: flo
 # ---------------------------------------------------------------------- as NumPy calls, with NumPy's conventions
 
 @implements(np.std)
-def _np_std(a: Tensor, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
-    return std(a, axis, ddof, keepdims)
+def _np_std(a: Tensor, axis: Any = None, dtype: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Tensor:
+    return std(a if dtype is None else a.astype(dtype), axis, ddof, keepdims)
 
 
 @implements(np.linalg.norm)
-def linalg_norm(x: Tensor, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Tensor:
+@takes_axis
+def linalg_norm(x: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Norm of vectors or matrices, as numpy.linalg.norm and torch.linalg.norm (which agree).
 
     Parameters
@@ -128,14 +135,14 @@ def linalg_norm(x: Tensor, ord: Any = None, axis: Any = None, keepdims: bool = F
     >>> tn.linalg.norm(a), tn.linalg.norm(a, 1), tn.linalg.norm(a, 1, axis=0)
     (tensor(5.4772), tensor(6.), tensor([4., 6.]))
     """
-    axes = tuple(range(x.ndim)) if axis is None else tuple(int(i) for i in np.atleast_1d(axis))
+    axes = tuple(range(x.ndim)) if dim is None else tuple(int(i) for i in np.atleast_1d(dim))
     if ord is None or len(axes) == 1:
         if isinstance(ord, str):
             raise ValueError(f"linalg.norm: {ord!r} is a norm of matrices, and one axis makes vectors")
-        return norm(x, 2 if ord is None else ord, axis, keepdims)
+        return norm(x, 2 if ord is None else ord, dim, keepdim)
     if len(axes) != 2:
         raise ValueError(f"linalg.norm: with ord={ord!r}, give one axis for vectors or two for matrices")
-    return matrix_norm(x, ord, axes, keepdims)
+    return matrix_norm(x, ord, axes, keepdim)
 
 
 @takes_axis

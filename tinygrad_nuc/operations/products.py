@@ -1,16 +1,37 @@
-"""Products of many values, multiplied pair by pair.
-
-Nothing is divided, so that derivatives of every order are right at zeros too: ∂(a b c)/∂a = b c, whatever a is.
-"""
+"""Products of many values. Their slopes are the products of the other values: right also where some are 0."""
 
 from typing import Any
 
 import numpy as np
 
+from ..engine.operation import Operation
 from ..engine.registry import implements
 from ..engine.tensor import Tensor, method
 from .axes import along, checked_dim, checked_dims, joined_last, restored, takes_axis
 from .joining import cat
+
+
+class Prod(Operation):
+    """y = Π a along the last axis"""
+    def forward(a):
+        return np.prod(a, axis=-1)
+
+    def grad_a(g, y, a):                                    # y / a, and without a division where a is 0
+        zero = a == 0
+        return g[..., None] * np.where(zero, product_of_others(a), y[..., None] / np.where(zero, 1, a))
+
+
+def product_of_others(a):
+    """For each value along the last axis, the product of all others: those of the other pairs times its partner."""
+    n = a.shape[-1]
+    if n < 2:
+        return np.ones_like(a)
+    if n % 2:
+        a = np.concatenate([a, np.ones_like(a[..., :1])], axis=-1)
+    left, right = a[..., 0::2], a[..., 1::2]
+    other_pairs = product_of_others(left * right)
+    both = np.stack([other_pairs * right, other_pairs * left], axis=-1)
+    return np.reshape(both, a.shape)[..., :n]
 
 
 @method
@@ -33,12 +54,7 @@ def prod(input: Tensor, dim: int | tuple[int, ...] | None = None, keepdim: bool 
     axes = checked_dims("prod", dim, x.ndim)
     if x.dtype.kind != "f":
         return Tensor(np.prod(x.data, axis=axes, keepdims=keepdim))
-    factors = joined_last(x, axes)
-    while factors.shape[-1] > 1:
-        n = factors.shape[-1]
-        pairs = factors[..., 0:n - 1:2] * factors[..., 1:n:2]
-        factors = cat([pairs, factors[..., n - 1:]], -1) if n % 2 else pairs
-    y = factors[..., 0].clone() if factors.shape[-1] else factors.sum(-1) + 1
+    y = Prod.apply(joined_last(x, axes))
     return restored(y, x, axes) if keepdim else y
 
 
@@ -57,11 +73,10 @@ def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     dim = checked_dim("cumprod", dim, x.ndim)
     if x.dtype.kind != "f":
         return Tensor(np.cumprod(x.data, axis=dim))
-    y, reach = x.clone(), 1
-    while reach < x.shape[dim]:                 # yᵢ is the product of the last 1, 2, 4, … values up to its own
-        y = cat([y[along(dim, slice(reach))], y[along(dim, slice(reach, None))] * y[along(dim, slice(-reach))]], dim)
-        reach *= 2
-    return y
+    values = [x[along(dim, slice(i, i + 1))] for i in range(x.shape[dim])]
+    for i in range(1, len(values)):
+        values[i] = values[i - 1] * values[i]               # one step after another, so that zeros need no special care
+    return cat(values, dim) if values else x.clone()
 
 
 # ---------------------------------------------------------------------- as NumPy calls, with NumPy's conventions

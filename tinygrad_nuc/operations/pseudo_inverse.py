@@ -1,14 +1,11 @@
-"""The inverse of what is no square matrix: least squares, and linear equations between tensors."""
-
-import math
-from typing import Any
+"""The inverse of what is no square matrix: least squares."""
 
 import numpy as np
 
 from ..engine.operation import Operation
 from ..engine.registry import implements
 from ..engine.tensor import Tensor
-from .linear_algebra import inv, solve, transposed
+from .linear_algebra import transposed
 
 
 class PseudoInverse(Operation):
@@ -50,50 +47,8 @@ def pinv(A: Tensor, *, rtol: float | None = None) -> Tensor:
     return PseudoInverse.apply(A, rcond=rtol)
 
 
-def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
-    """Inverse of ``tensordot(A, …, ind)``, where the first `ind` lengths of A multiply to as much as the others.
-
-    Examples
-    --------
-    >>> import tinygrad_nuc as tn
-    >>> tn.linalg.tensorinv(tn.eye(6).reshape(2, 3, 6)).shape
-    (6, 2, 3)
-    """
-    if ind < 1 or math.prod(A.shape[:ind]) != math.prod(A.shape[ind:]):
-        raise ValueError(f"tensorinv: the first {ind} lengths of {tuple(A.shape)} must multiply to as much as the "
-                         "others")
-    n = math.prod(A.shape[:ind])
-    return inv(A.reshape(n, n)).reshape(*A.shape[ind:], *A.shape[:ind])
-
-
-def tensorsolve(A: Tensor, B: Tensor) -> Tensor:
-    """X with ``tensordot(A, X, X.ndim)`` = B; the shape of A is that of B and then that of X.
-
-    Examples
-    --------
-    >>> import tinygrad_nuc as tn
-    >>> tn.linalg.tensorsolve(tn.eye(6).reshape(2, 3, 6), tn.ones(2, 3)).shape
-    (6,)
-    """
-    n = math.prod(B.shape)
-    if math.prod(A.shape) != n * n or A.shape[:B.ndim] != B.shape:
-        raise ValueError(f"tensorsolve: the shape of A, {tuple(A.shape)}, must be that of B, {tuple(B.shape)}, and "
-                         f"then lengths that multiply to {n}")
-    return solve(A.reshape(n, n), B.reshape(n)).reshape(A.shape[B.ndim:])
-
-
 # ---------------------------------------------------------------------- as NumPy calls, with NumPy's conventions
 
 @implements(np.linalg.pinv)
 def _np_pinv(a: Tensor, rcond: float = 1e-15, *, rtol: float | None = None) -> Tensor:
     return PseudoInverse.apply(a, rcond=rcond if rtol is None else rtol)
-
-
-@implements(np.linalg.tensorinv)
-def _np_tensorinv(a: Tensor, ind: int = 2) -> Tensor:
-    return tensorinv(a, ind)
-
-
-@implements(np.linalg.tensorsolve)
-def _np_tensorsolve(a: Any, b: Any) -> Tensor:
-    return tensorsolve(a, b)

@@ -24,6 +24,8 @@ def flip(input: Tensor, *several: Any, dims: Any = ()) -> Tensor:
     tensor([[4., 3.],
             [2., 1.]])
     """
+    if not several and dims == ():
+        raise TypeError("flip: name the dimensions to reverse; np.flip(t) reverses all")
     return reversed_along("flip", input, as_sizes(several) or dims).clone()
 
 

@@ -188,8 +188,8 @@ def _np_mean(a: Tensor, axis: Any = None, dtype: Any = None, keepdims: bool = Fa
 
 
 @implements(np.var)
-def _np_var(a: Tensor, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
-    return var(a, axis, ddof, keepdims)
+def _np_var(a: Tensor, axis: Any = None, dtype: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Tensor:
+    return var(a if dtype is None else a.astype(dtype), axis, ddof, keepdims)
 
 
 @implements(np.max, np.amax)

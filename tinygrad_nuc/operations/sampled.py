@@ -12,10 +12,12 @@ from .cumulative import diff
 from .indexing import to_tensor
 from .joining import beside, cat, stack
 from .selection import where
+from .statistics import in_floats
 from .windows import Unfold
 
 
 @method
+@implements(np.vander)
 def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     """Powers of the values of a vector, one row for each: xⁿ⁻¹ … x 1, or 1 x … xⁿ⁻¹ if `increasing`.
 
@@ -34,6 +36,7 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     """
     if x.ndim != 1:
         raise ValueError(f"vander: expects a vector, not shape {x.shape}")
+    x = x if x.dtype.kind == "f" else x.astype(np.promote_types(x.dtype, int))
     n = x.shape[0] if N is None else N
     if n < 1:
         return Tensor(np.zeros_like(x.data, shape=(x.shape[0], 0)))
@@ -53,18 +56,6 @@ def vector(name: str, other: Any, x: Any) -> Any:
     return np.reshape(x, (-1,))
 
 
-def steps(start: Any, stop: Any, num: int, endpoint: bool) -> tuple[Any, Any, Tensor]:
-    """Both ends broadcast, and the fractions of the way between them, along a new first dimension."""
-    start, stop = beside(stop, start) if hasattr(stop, "dtype") else start, beside(start, stop)
-    if num < 0:
-        raise ValueError(f"linspace: the number of points must not be negative, and is {num}")
-    shape = np.broadcast_shapes(start.shape, stop.shape)
-    dtype = np.result_type(start.dtype, stop.dtype)
-    whole = max(num - 1 if endpoint else num, 1)
-    way = np.arange(num, like=value(start)).astype(dtype if dtype.kind == "f" else np.float64) / whole
-    return start, stop, Tensor(np.reshape(way, (-1, *(1 for _ in shape))))
-
-
 def slopes(f: Tensor, spacing: Any, axis: int, edge_order: int) -> Tensor:
     """The derivative along one axis: of the parabola through three neighbours, at the middle one.
 
@@ -74,7 +65,7 @@ def slopes(f: Tensor, spacing: Any, axis: int, edge_order: int) -> Tensor:
     if n < edge_order + 1:
         raise ValueError(f"gradient: axis {axis} of shape {f.shape} has too few points; edge_order {edge_order} needs "
                          f"{edge_order + 1}")
-    x = beside(f, spacing)
+    x = in_floats(beside(f, spacing))
     if x.ndim > 1 or (x.ndim == 1 and x.shape != (n,)):
         raise ValueError(f"gradient: the spacing along axis {axis} is a number or the {n} coordinates, not of shape "
                          f"{x.shape}")
@@ -105,24 +96,14 @@ def slid_along(a: Any, v: Any, mode: str) -> Tensor:
 
 @implements(np.linspace)
 def _np_linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, *, axis: int = 0) -> Tensor:
-    start, stop, way = steps(start, stop, num, endpoint)
+    if num < 0:
+        raise ValueError(f"linspace: the number of points must not be negative, and is {num}")
+    start, stop = beside(stop, start) if hasattr(stop, "dtype") else start, beside(start, stop)
+    dtype = np.result_type(start.dtype, stop.dtype)
+    whole = max(num - 1 if endpoint else num, 1)
+    parts = np.arange(num, like=value(start)).astype(dtype if dtype.kind == "f" else np.float64) / whole
+    way = Tensor(np.reshape(parts, (-1, *(1 for _ in np.broadcast_shapes(start.shape, stop.shape)))))
     return np.moveaxis((1 - way) * start + way * stop, 0, axis)         # exact at both ends
-
-
-@implements(np.logspace)
-def _np_logspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, *,
-                 axis: int = 0) -> Tensor:
-    if hasattr(base, "dtype"):
-        if base.ndim:
-            raise ValueError(f"logspace: the base is a single number, not of shape {base.shape}")
-        start = beside(base, start)
-    return np.power(base, _np_linspace(start, stop, num, endpoint, axis=axis))
-
-
-@implements(np.geomspace)
-def _np_geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, *, axis: int = 0) -> Tensor:
-    start, stop, way = steps(start, stop, num, endpoint)
-    return np.moveaxis(start * (stop / start) ** way, 0, axis)
 
 
 @implements(np.interp)
@@ -132,7 +113,8 @@ def _np_interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) ->
     At a point the slope is that of the line to its right, at the last one of the line to its left.
     """
     one = next(a for a in (x, xp, fp, left, right) if isinstance(a, Tensor))
-    x, xp, fp = to_tensor(beside(one, x)), to_tensor(vector("interp", one, xp)), to_tensor(vector("interp", one, fp))
+    x, xp, fp = beside(one, x), vector("interp", one, xp), vector("interp", one, fp)
+    x, xp, fp = (in_floats(to_tensor(a)) for a in (x, xp, fp))
     shape, n = x.shape, xp.shape[0]
     if n == 0 or fp.shape != (n,):
         raise ValueError(f"interp: needs as many values as points, and at least one, not shapes {fp.shape} and "
@@ -153,7 +135,7 @@ def _np_gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -
         raise ValueError(f"gradient: edge_order must be 1 or 2, not {edge_order}")
     if not hasattr(f, "dtype"):
         f = beside(next(h for h in varargs if isinstance(h, Tensor)), f)
-    f = to_tensor(f)
+    f = in_floats(to_tensor(f))
     axes = checked_dims("gradient", axis, f.ndim)
     spacings = varargs or (1.0,)
     if len(spacings) == 1:
@@ -175,11 +157,6 @@ def _np_convolve(a: Any, v: Any, mode: str = "full") -> Tensor:
 def _np_correlate(a: Any, v: Any, mode: str = "valid") -> Tensor:
     a, v = vector("correlate", v, a), vector("correlate", a, v)
     return slid_along(v, a, mode)[::-1] if v.shape > a.shape else slid_along(a, v, mode)
-
-
-@implements(np.vander)
-def _np_vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
-    return vander(x, N, increasing)
 
 
 @implements(np.polyval)

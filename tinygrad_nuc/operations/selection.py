@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.arrays import get_default_dtype
 from ..engine.operation import Operation
 from ..engine.registry import implements
 from ..engine.tensor import Tensor, method
@@ -63,6 +64,8 @@ def where(condition: Tensor, input: Tensor | float, other: Tensor | float) -> Te
     A gradient of 0 times an infinite slope is NaN: where the value not taken has an infinite or undefined
     slope, make its argument harmless before the function is applied, as in ``sqrt(where(x > 0, x, 1))``.
 
+    Two Python floats give the default dtype.
+
     Examples
     --------
     >>> import tinygrad_nuc as tn
@@ -70,7 +73,9 @@ def where(condition: Tensor, input: Tensor | float, other: Tensor | float) -> Te
     >>> tn.where(x > 0, x, 0.0)
     tensor([0., 2.])
     """
-    return Where.apply(condition, input, other)
+    y = Where.apply(condition, input, other)
+    from_python = isinstance(input, float) and isinstance(other, float)
+    return y.astype(get_default_dtype()) if from_python and isinstance(y, Tensor) else y
 
 
 @method

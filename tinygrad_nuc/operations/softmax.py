@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..engine.arrays import as_float
 from ..engine.operation import Operation
 from ..engine.tensor import Tensor, method
 from .axes import restored, takes_axis
@@ -30,6 +31,7 @@ class LogSoftmax(Operation):
 class LogSumExp(Operation):
     """y = ln Σ eᵃ over the axes"""
     def forward(a, *, axis, keepdims):
+        a = as_float(a)
         top = np.max(a, axis=axis, keepdims=True)
         top = np.where(np.isfinite(top), top, 0)                        # ∞ − ∞ would be NaN
         with np.errstate(divide="ignore", over="ignore"):               # ln 0 = −∞ and ln e^∞ = ∞ are the right answers
@@ -43,6 +45,9 @@ class LogSumExp(Operation):
 
 def below_largest(a, axis):
     """a − max a, where infinite scores are equal to each other; NaN if all are −∞, since there is no limit."""
+    a = as_float(a)
+    if 0 in a.shape:
+        return a
     top = np.max(a, axis=axis, keepdims=True)
     with np.errstate(over="ignore", invalid="ignore"):                  # scores may be further apart than floats go
         return np.where(a == np.inf, 0, a - top)

@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from ..engine.arrays import as_float
 from ..engine.operation import Operation
 from ..engine.tensor import Tensor, method
 
@@ -34,6 +35,7 @@ TAIL = (
 class Erf(Operation):
     """y = erf a = 2/√π ∫₀ᵃ exp(−t²) dt"""
     def forward(a):
+        a = as_float(a)
         x = np.clip(a, -1, 1)
         return np.where(x == a, x * polynomial(CORE, x * x), np.sign(a) * (1 - upper_tail(np.absolute(a))))
 
@@ -43,6 +45,7 @@ class Erf(Operation):
 class Erfc(Operation):
     """y = erfc a = 1 − erf a"""
     def forward(a):
+        a = as_float(a)
         y = upper_tail(np.absolute(a))
         return np.where(a < 0, 2 - y, y)
 

@@ -85,13 +85,16 @@ def nanmean(input: Tensor, dim: int | tuple[int, ...] | None = None, keepdim: bo
     >>> tn.tensor([1.0, float("nan"), 2.0]).nanmean()
     tensor(1.5000)
     """
-    x = input if dtype is None else input.astype(dtype)
-    if x.dtype.kind != "f":
-        return mean(x, dim, keepdim)
+    x = in_floats(input if dtype is None else input.astype(dtype))
     return nansum(x, dim, keepdim) / how_many(x, dim, keepdim)
 
 
 # ---------------------------------------------------------------------- what they are made of
+
+def in_floats(x: Any) -> Any:
+    """Whole numbers and booleans as float64, so that sums and differences do not run over; floats as they are."""
+    return x if x.dtype.kind == "f" else x.astype(np.float64)
+
 
 def as_rows(name: str, x: Any) -> Any:
     """A vector or a number as the one row of a matrix."""
@@ -102,6 +105,7 @@ def as_rows(name: str, x: Any) -> Any:
 
 def covariance(rows: Any, correction: float, fweights: Any, aweights: Any) -> Tensor:
     """The covariances of the rows; a single number for one row."""
+    rows = in_floats(rows)
     if fweights is None and aweights is None:
         deviation = rows - mean(rows, 1, True)
         degrees: Any = max(rows.shape[1] - correction, 0)
@@ -120,7 +124,7 @@ def checked_weights(rows: Any, weights: Any) -> Any:
     if weights.shape != (rows.shape[1],):
         raise ValueError(f"cov: {rows.shape[1]} observations need as many weights, and these have shape "
                          f"{weights.shape}")
-    return weights if weights.dtype.kind == "f" or rows.dtype.kind != "f" else weights.astype(rows.dtype)
+    return weights if weights.dtype.kind == "f" else weights.astype(rows.dtype)
 
 
 def correlation(rows: Any) -> Tensor:
@@ -145,8 +149,7 @@ def how_many(x: Any, axis: Any, keepdims: bool, least: float = 0) -> Any:
 
 def deviation_without_nan(a: Any, axis: Any, dtype: Any) -> Any:
     """a − ā, and 0 for NaN."""
-    a = a if dtype is None else a.astype(dtype)
-    a = a if a.dtype.kind == "f" else a.astype(np.float64)
+    a = in_floats(a if dtype is None else a.astype(dtype))
     return a, where(np.isnan(a), 0, a - nanmean(a, axis, True))
 
 
@@ -156,9 +159,9 @@ def deviation_without_nan(a: Any, axis: Any, dtype: Any) -> Any:
 def _np_average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *,
                 keepdims: bool = False) -> Any:
     if weights is None:
-        y = mean(a, axis, keepdims)
+        y = mean(in_floats(a), axis, keepdims)
         return (y, Tensor(np.full_like(y.data, count(a, axis)))) if returned else y
-    a, weights = (x if hasattr(x, "dtype") else beside(other, x) for x, other in ((a, weights), (weights, a)))
+    a, weights = in_floats(a if hasattr(a, "dtype") else beside(weights, a)), beside(a, weights)
     axes = checked_dims("average", axis, a.ndim)
     if weights.shape != a.shape:
         if axis is None or weights.shape != tuple(a.shape[i] for i in axes):
@@ -166,6 +169,7 @@ def _np_average(a: Any, axis: Any = None, weights: Any = None, returned: bool = 
                              f"axis {axis}; give one weight for each value, or for each place along the axis")
         weights = np.transpose(weights, tuple(int(i) for i in np.argsort(axes)))
         weights = np.reshape(weights, [n if i in axes else 1 for i, n in enumerate(a.shape)])
+    weights = weights if weights.dtype.kind == "f" else weights.astype(a.dtype)
     total = np.sum(weights, axis=axes, keepdims=keepdims)
     y = np.sum(a * weights, axis=axes, keepdims=keepdims) / total
     return (y, np.copy(np.broadcast_to(to_tensor(total), y.shape))) if returned else y
@@ -191,46 +195,46 @@ def _np_rows(name: str, m: Any, y: Any, rowvar: bool) -> Any:
 
 
 @implements(np.ptp)
-def _np_ptp(a: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
+def _np_ptp(a: Tensor, axis: Any = None, *, keepdims: bool = False) -> Tensor:
     return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
 
 
 @implements(np.nansum)
-def _np_nansum(a: Tensor, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
+def _np_nansum(a: Tensor, axis: Any = None, dtype: Any = None, *, keepdims: bool = False) -> Tensor:
     return nansum(a, axis, keepdims, dtype=dtype)
 
 
 @implements(np.nanmean)
-def _np_nanmean(a: Tensor, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
+def _np_nanmean(a: Tensor, axis: Any = None, dtype: Any = None, *, keepdims: bool = False) -> Tensor:
     return nanmean(a, axis, keepdims, dtype=dtype)
 
 
 @implements(np.nanvar)
-def _np_nanvar(a: Tensor, axis: Any = None, dtype: Any = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
+def _np_nanvar(a: Tensor, axis: Any = None, dtype: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Tensor:
     a, deviation = deviation_without_nan(a, axis, dtype)
     return np.sum(deviation * deviation, axis=axis, keepdims=keepdims) / how_many(a, axis, keepdims, ddof)
 
 
 @implements(np.nanstd)
-def _np_nanstd(a: Tensor, axis: Any = None, dtype: Any = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
+def _np_nanstd(a: Tensor, axis: Any = None, dtype: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Tensor:
     a, deviation = deviation_without_nan(a, axis, dtype)
     return Norm.apply(deviation, axis=axis, keepdims=keepdims) / np.sqrt(how_many(a, axis, keepdims, ddof))
 
 
 @implements(np.nanmax)
-def _np_nanmax(a: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
+def _np_nanmax(a: Tensor, axis: Any = None, *, keepdims: bool = False) -> Tensor:
     y = np.max(nan_as(-np.inf, a), axis=axis, keepdims=keepdims)
     return where(np.all(np.isnan(a), axis=axis, keepdims=keepdims), np.nan, y) if a.dtype.kind == "f" else y
 
 
 @implements(np.nanmin)
-def _np_nanmin(a: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
+def _np_nanmin(a: Tensor, axis: Any = None, *, keepdims: bool = False) -> Tensor:
     y = np.min(nan_as(np.inf, a), axis=axis, keepdims=keepdims)
     return where(np.all(np.isnan(a), axis=axis, keepdims=keepdims), np.nan, y) if a.dtype.kind == "f" else y
 
 
 @implements(np.nanprod)
-def _np_nanprod(a: Tensor, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
+def _np_nanprod(a: Tensor, axis: Any = None, dtype: Any = None, *, keepdims: bool = False) -> Tensor:
     return prod(nan_as(1, a), axis, keepdims, dtype=dtype)
 
 

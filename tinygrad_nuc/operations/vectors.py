@@ -1,5 +1,6 @@
 """Products of vectors, and of several matrices."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,10 +18,14 @@ from .rearranging import movedim
 def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
     """Vector product (a₁b₂ − a₂b₁, a₂b₀ − a₀b₂, a₀b₁ − a₁b₀) along `dim`, broadcast along the others.
 
+    The vectors are never broadcast: `dim` has length 3 in both tensors. What is left of their shapes is broadcast
+    together, so that shapes (2, 1, 3) and (4, 3) give (2, 4, 3).
+
     Parameters
     ----------
     dim : int, optional
-        A dimension of length 3; without it the first one of length 3. (`tn.linalg.cross` takes the last dimension.)
+        A dimension of length 3, counted in each tensor by itself; without it the first one of length 3 in `input`,
+        counted from the end. (`tn.linalg.cross` takes the last dimension.)
 
     Raises
     ------
@@ -57,6 +62,9 @@ def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     """Inner products Σ a b along one dimension, broadcast along the others.
 
+    The dimension `dim`, counted in each tensor by itself, has one length in both. What is left of their shapes is
+    broadcast together, so that shapes (2, 1, 3) and (4, 3) give (2, 4).
+
     Examples
     --------
     >>> import tinygrad_nuc as tn
@@ -67,10 +75,11 @@ def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     return np.matmul(rows[..., None, :], columns[..., :, None])[..., 0, 0]
 
 
+@implements(np.linalg.multi_dot)
 def multi_dot(tensors: Sequence[Tensor]) -> Tensor:
-    """Product of two or more matrices, in the order that takes the fewest multiplications.
+    """Product of two or more matrices, from the left to the right; the first and the last may be vectors.
 
-    The first and the last may be vectors: a row and a column.
+    Where another order is cheaper, brackets say so: ``a @ (b @ x)``.
 
     Raises
     ------
@@ -83,47 +92,14 @@ def multi_dot(tensors: Sequence[Tensor]) -> Tensor:
     >>> tn.linalg.multi_dot([tn.ones(2, 3), tn.ones(3, 4), tn.ones(4)])
     tensor([12., 12.])
     """
-    shapes = [tuple(np.shape(x)) for x in tensors]
-    if len(shapes) < 2:
-        raise ValueError(f"multi_dot: needs at least two matrices, not {len(shapes)}")
-    lengths = [len(shape) for shape in shapes]
-    if lengths[0] not in (1, 2) or lengths[-1] not in (1, 2) or any(n != 2 for n in lengths[1:-1]):
-        raise ValueError(f"multi_dot: expects matrices, of which the first and the last may be vectors, not {shapes}")
-    matrices = [*tensors]
-    if lengths[0] == 1:
-        matrices[0] = matrices[0][None, :]
-    if lengths[-1] == 1:
-        matrices[-1] = matrices[-1][:, None]
-    sizes = [*(a.shape[0] for a in matrices), matrices[-1].shape[1]]
-    y = product(matrices, best_splits(sizes), 0, len(matrices) - 1)
-    y = y[0] if lengths[0] == 1 else y
-    return y[..., 0] if lengths[-1] == 1 else y
+    lengths = [np.ndim(x) for x in tensors]
+    if len(lengths) < 2 or any(n != 2 for n in lengths[1:-1]) or not {lengths[0], lengths[-1]} <= {1, 2}:
+        raise ValueError("multi_dot: expects two or more matrices, of which the first and the last may be vectors, not "
+                         f"shapes {[tuple(np.shape(x)) for x in tensors]}")
+    return functools.reduce(np.matmul, tensors)
 
 
 # ---------------------------------------------------------------------- what they are made of
-
-def best_splits(sizes: list[int]) -> dict[tuple[int, int], int]:
-    """(i, j) → k: the product of the matrices i to j is cheapest as that of i to k times that of k + 1 to j.
-
-    Matrix i has the shape (sizes[i], sizes[i + 1]).
-    """
-    n = len(sizes) - 1
-    cost, split = {(i, i): 0 for i in range(n)}, {}
-    for length in range(1, n):
-        for i in range(n - length):
-            j = i + length
-            cost[i, j], split[i, j] = min((cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k)
-                                          for k in range(i, j))
-    return split
-
-
-def product(matrices: list, split: dict[tuple[int, int], int], i: int, j: int) -> Any:
-    """The product of the matrices i to j."""
-    if i == j:
-        return matrices[i]
-    k = split[i, j]
-    return np.matmul(product(matrices, split, i, k), product(matrices, split, k + 1, j))
-
 
 def crossed(a: Any, b: Any, axis_a: int, axis_b: int, axis_y: int) -> Tensor:
     """The vector product of the vectors along one axis of each."""
@@ -141,8 +117,3 @@ def crossed(a: Any, b: Any, axis_a: int, axis_b: int, axis_y: int) -> Tensor:
 def _np_cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Tensor:
     a, b = beside(b, a) if not hasattr(a, "dtype") else a, beside(a, b)
     return crossed(a, b, *((axisa, axisb, axisc) if axis is None else (axis, axis, axis)))
-
-
-@implements(np.linalg.multi_dot)
-def _np_multi_dot(arrays: Any) -> Tensor:
-    return multi_dot(arrays)

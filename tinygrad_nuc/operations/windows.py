@@ -9,7 +9,7 @@ import numpy as np
 from ..engine.operation import Operation
 from ..engine.registry import implements
 from ..engine.tensor import Tensor, method
-from .axes import checked_dim
+from .axes import checked_dim, checked_dims
 from .rearranging import moveaxis
 
 
@@ -174,7 +174,7 @@ def fold(input: Tensor, output_size: int | tuple[int, int], kernel_size: int | t
 @implements(np.lib.stride_tricks.sliding_window_view)
 def _np_sliding_window_view(x: Tensor, window_shape: Any, axis: Any = None) -> Tensor:
     size = tuple(int(n) for n in np.atleast_1d(window_shape))
-    axes = tuple(range(x.ndim)) if axis is None else tuple(int(i) % x.ndim for i in np.atleast_1d(axis))
+    axes = checked_dims("sliding_window_view", None if axis is None else np.atleast_1d(axis).tolist(), x.ndim)
     if len(size) != len(axes):
         raise ValueError(f"sliding_window_view: {len(axes)} axes need as many window lengths, not {len(size)}")
     for i, n in zip(axes, size, strict=True):

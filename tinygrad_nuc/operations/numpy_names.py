@@ -1,29 +1,36 @@
-"""The names that NumPy took over from the array API standard, with its conventions: they differ from older ones."""
+"""Names that only NumPy has, many of them taken over from the array API standard, with NumPy's conventions."""
 
 from typing import Any
 
 import numpy as np
 
 from ..engine.registry import implements
-from ..engine.tensor import Tensor
+from ..engine.tensor import Tensor, value
 from .axes import checked_dim
-from .copying import astype
+from .copying import astype, clone
 from .cumulative import cumsum
 from .diagonals import diagonal
 from .einsum import outer, tensordot
-from .joining import cat
+from .indexing import to_tensor
+from .joining import beside, cat
+from .matrix import matmul
 from .products import cumprod
 from .vectors import linalg_cross, vecdot
 
+implements(np.linalg.matmul)(matmul)
+implements(np.linalg.outer)(outer)
+implements(np.astype)(astype)
+implements(np.conjugate)(clone)                 # of a real number
 
-@implements(np.vecdot)
+
+@implements(np.vecdot, np.linalg.vecdot)
 def _np_vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
     return vecdot(x1, x2, dim=axis)
 
 
-@implements(np.linalg.vecdot)
-def _np_linalg_vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
-    return vecdot(x1, x2, dim=axis)
+@implements(np.linalg.cross)
+def _np_linalg_cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
+    return linalg_cross(x1, x2, dim=axis)
 
 
 if hasattr(np, "matvec"):                       # since NumPy 2.2
@@ -34,16 +41,6 @@ if hasattr(np, "matvec"):                       # since NumPy 2.2
     @implements(np.vecmat)
     def _np_vecmat(x1: Any, x2: Any, /) -> Tensor:
         return np.matmul(x1[..., None, :], x2)[..., 0, :]
-
-
-@implements(np.linalg.matmul)
-def _np_linalg_matmul(x1: Any, x2: Any, /) -> Tensor:
-    return np.matmul(x1, x2)
-
-
-@implements(np.linalg.outer)
-def _np_linalg_outer(x1: Any, x2: Any, /) -> Tensor:
-    return outer(x1, x2)
 
 
 @implements(np.linalg.tensordot)
@@ -68,14 +65,25 @@ def _np_linalg_trace(x: Tensor, /, *, offset: int = 0) -> Tensor:
     return np.sum(diagonal(x, offset, -2, -1), axis=-1)
 
 
-@implements(np.linalg.cross)
-def _np_linalg_cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
-    return linalg_cross(x1, x2, dim=axis)
+@implements(np.real, np.real_if_close)
+def _np_real(val: Tensor) -> Tensor:
+    return val[...]                             # a view, as NumPy's
 
 
-@implements(np.astype)
-def _np_astype(x: Tensor, dtype: Any, /) -> Tensor:
-    return astype(x, dtype)
+@implements(np.full_like)
+def _np_full_like(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None) -> Tensor:
+    """The gradient goes to the number that fills it."""
+    shape = value(a).shape if shape is None else tuple(int(n) for n in np.atleast_1d(shape))
+    fill = fill_value if isinstance(fill_value, Tensor) else Tensor(np.array(fill_value, like=value(a)))
+    return fill.astype(dtype or a.dtype).broadcast_to(shape).clone()
+
+
+@implements(np.broadcast_arrays)
+def _np_broadcast_arrays(*args: Any) -> tuple[Tensor, ...]:
+    one = next(x for x in args if isinstance(x, Tensor))
+    tensors = [to_tensor(beside(one, x)) for x in args]
+    shape = np.broadcast_shapes(*(x.shape for x in tensors))
+    return tuple(x.broadcast_to(shape) for x in tensors)
 
 
 if hasattr(np, "cumulative_sum"):               # since NumPy 2.1
