@@ -256,23 +256,6 @@ class Tensor:
             return f", grad_fn=<{self.operation.__name__}>"
         return ", requires_grad=True" if self._requires_grad else ""
 
-    def __copy__(self) -> "Tensor":
-        """Another leaf with the same array, whose changes both know of."""
-        self._require_leaf()
-        twin = type(self)(self.data, self.requires_grad)
-        twin.grad, twin.changes = self.grad, self.shared_changes()
-        return twin
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        """How deepcopy and pickle take a leaf apart."""
-        self._require_leaf()
-        grad = None if self.grad is None else self.grad.detach()
-        return type(self), (self.data, self.requires_grad), (None, {"grad": grad})
-
-    def _require_leaf(self) -> None:
-        if self.operation is not None:          # a result would drag its whole graph along
-            raise TypeError("only leaves can be copied or pickled; use .clone(), which keeps the history, or .detach()")
-
     # ------------------------------------------------------------------ checked assignments
     # Reading data goes through attrgetter, which a debugger does not step into.
 

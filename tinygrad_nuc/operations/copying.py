@@ -1,4 +1,4 @@
-"""The same values in memory of their own, or in another dtype."""
+"""The same values in memory of their own, or in another dtype; and how Python copies and pickles leaves."""
 
 from typing import Any
 
@@ -20,6 +20,31 @@ class Cast(Operation):
     """y = a in another floating-point type; the engine casts the gradient back"""
     def forward(a, *, dtype):       return a.astype(dtype)
     def grad_a(g, y, a, *, dtype):  return g
+
+
+# ---------------------------------------------------------------------- copy.copy, copy.deepcopy and pickle
+
+@method
+def __copy__(self: Tensor) -> Tensor:
+    """Another leaf with the same array, whose changes both know of."""
+    require_leaf(self)
+    twin = type(self)(self.data, self.requires_grad)
+    twin.grad, twin.changes = self.grad, self.shared_changes()
+    return twin
+
+
+@method
+def __reduce_ex__(self: Tensor, protocol: Any) -> Any:
+    """How deepcopy and pickle take a leaf apart."""
+    require_leaf(self)
+    grad = None if self.grad is None else self.grad.detach()
+    return type(self), (self.data, self.requires_grad), (None, {"grad": grad})
+
+
+def require_leaf(tensor: Tensor) -> None:
+    """A result would drag its whole graph along."""
+    if tensor.operation is not None:
+        raise TypeError("only leaves can be copied or pickled; use .clone(), which keeps the history, or .detach()")
 
 
 # ---------------------------------------------------------------------- as functions and methods
