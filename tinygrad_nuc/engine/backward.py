@@ -58,7 +58,7 @@ def backward(self: Tensor, gradient: Any = None, retain_graph: bool | None = Non
     with set_grad_enabled(create_graph):
         gradients = propagate([self], [starting_gradient(self, gradient)], create_graph, retain_graph, targets, needed)
         with _one_at_a_time:
-            sums = {x: own_tensor(g if x._grad is None else x._grad + g) for x, g in gradients.items()}
+            sums = {x: own_tensor(g) if x._grad is None else x._grad + g for x, g in gradients.items()}
             for x, g in sums.items():
                 x.check_gradient(g)             # of all of them, before any of them changes
             for x, g in sums.items():
@@ -103,8 +103,7 @@ def propagate(outputs: Sequence[Tensor], seeds: Sequence[Tensor], create_graph: 
             if x.operation is not None:
                 heappush(waiting, (-x.number, x))           # no two have the same number
 
-    watched = debugging.on
-    if watched:
+    if debugging.on:
         debugging.start_pass(outputs)
     for output, seed in zip(outputs, seeds, strict=True):
         send(output, seed if create_graph else seed.data)
@@ -113,9 +112,7 @@ def propagate(outputs: Sequence[Tensor], seeds: Sequence[Tensor], create_graph: 
         y = heappop(waiting)[1]
         g = gradients.pop(y)                    # complete: everything computed from y is newer than y
         if y.hooks:
-            before, g = g, after_hooks(y, g)
-            if watched:
-                debugging.watch_hooks(y, before, g)
+            g = after_hooks(y, g)
         if y.retains_grad or y in targets:
             finished[y] = g
         if y in targets and needed is not None and not any(x in needed for x, _ in y.receivers or ()):
@@ -130,18 +127,23 @@ def propagate(outputs: Sequence[Tensor], seeds: Sequence[Tensor], create_graph: 
                 except Exception as error:
                     error.add_note(f"in the derivative {rule_name(y, derivative)}; {computed_at(y)}".rstrip("; "))
                     raise
-                if watched:
+                if debugging.on:
                     debugging.watch_gradient(y, x, derivative, g, share)
                 send(x, fit_to(x, share, y, derivative))
         if not retain_graph:
-            if watched:
-                debugging.release(y)
-            y.inputs = y.receivers = None       # lets go of everything that only this graph kept alive
+            free(y)
     for x, g in gradients.items():              # what is left in the table belongs to leaves
         finished[x] = after_hooks(x, g) if x.hooks else g
-    if watched:
+    if debugging.on:
         debugging.end_pass()
     return finished
+
+
+def free(y: Tensor) -> None:
+    """Let go of everything that only this graph kept alive."""
+    if debugging.on:
+        debugging.release(y)
+    y.inputs = y.receivers = None
 
 
 def rule_name(y: Tensor, derivative: Callable) -> str:

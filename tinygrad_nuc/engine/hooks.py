@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from . import debugging
 from .tensor import Tensor, method
 
 _keys = itertools.count()
@@ -76,6 +77,7 @@ def register_hook(self: Tensor, hook: Callable) -> RemovableHandle:
 
 def after_hooks(x: Tensor, g: Any) -> Any:
     """The complete gradient `g` of `x`, as its hooks leave it."""
+    before = g
     for hook in list((x.hooks or {}).values()):
         given = g if isinstance(g, Tensor) else Tensor(np.copy(g))
         answer = hook(given)
@@ -85,4 +87,6 @@ def after_hooks(x: Tensor, g: Any) -> Any:
             raise TypeError(f"a hook returned {what}; the gradient is a Tensor of shape {x.shape}, {x.dtype} "
                             "(or return None, to leave it as it is)")
         g = answer if isinstance(g, Tensor) else answer.data
+    if debugging.on:
+        debugging.watch_hooks(x, before, g)
     return g

@@ -88,7 +88,8 @@ class Operation:
         if len(inputs) != len(cls.arguments) and not cls.takes_many:
             raise TypeError(f"{cls.__name__} takes {', '.join(cls.arguments)}, and was given {len(inputs)} inputs")
         values, receivers, any_tensor = [], [], False
-        for x, derivative in zip(inputs, cls.derivatives(len(inputs)), strict=True):
+        derivatives = cls.derivatives(len(inputs)) if cls.takes_many else cls._derivatives
+        for x, derivative in zip(inputs, derivatives, strict=True):
             if isinstance(x, Tensor):
                 any_tensor = True
                 values.append(x.data)
@@ -105,8 +106,9 @@ class Operation:
         if not any_tensor:
             return result
 
-        y = Tensor(result, requires_grad=bool(receivers) and is_grad_enabled())
-        if y.requires_grad:
+        y = Tensor(result)
+        if receivers and is_grad_enabled():
+            y.start_requiring()
             y.operation = cls
             y.inputs = inputs
             y.receivers = tuple(receivers)

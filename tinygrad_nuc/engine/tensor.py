@@ -81,8 +81,7 @@ class Tensor:
         self.retains_grad = False
         self.hooks: dict | None = None
         if requires_grad:
-            self.require_float()
-            self._requires_grad = True
+            self.start_requiring()
 
     # ------------------------------------------------------------------ operators
 
@@ -292,17 +291,19 @@ class Tensor:
 
     def _set_requires_grad(self, wanted: bool) -> None:
         if wanted:
-            self.require_float()
-        if not wanted and self.operation is not None:
+            self.start_requiring()
+            return
+        if self.operation is not None:
             raise RuntimeError("requires_grad can only be switched off on leaves; "
                                "use .detach() for a result without its history")
-        self._requires_grad = bool(wanted)
+        self._requires_grad = False
 
-    def require_float(self) -> None:
-        """Refuse integers and booleans, which cannot change by small steps."""
-        if self.dtype.kind != "f":
+    def start_requiring(self) -> None:
+        """Set `requires_grad`; refuse integers and booleans, which cannot change by small steps."""
+        if self._data.dtype.kind != "f":
             raise TypeError(f"only floating-point tensors can require a gradient, and this one is {self.dtype}: "
                             "convert it first, with .float() or .double()")
+        self._requires_grad = True
 
     data: Any = property(operator.attrgetter("_data"), _set_data, doc="The array itself; assigning is not recorded.")
     grad: Any = property(_get_grad, _set_grad, doc="∂L/∂(this tensor), or None.")

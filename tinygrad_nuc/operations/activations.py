@@ -108,7 +108,7 @@ def softplus(input: Tensor, beta: float = 1.0) -> Tensor:
     >>> tn.nn.functional.softplus(tn.tensor([-1000.0, 0.0, 1000.0]))
     tensor([0.0000e+00, 6.9315e-01, 1.0000e+03])
     """
-    return Softplus.apply(input) if type(beta) is int and beta == 1 else Softplus.apply(beta * input) / beta
+    return Softplus.apply(input) if isinstance(beta, (int, float)) and beta == 1 else Softplus.apply(beta * input) / beta
 
 
 def logsigmoid(input: Tensor) -> Tensor:

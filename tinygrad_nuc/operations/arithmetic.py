@@ -95,7 +95,7 @@ def add(input: Tensor, other: Tensor | float, *, alpha: float = 1) -> Tensor:
     >>> tn.add(tn.tensor([1.0, 2.0]), 10)
     tensor([11., 12.])
     """
-    return Add.apply(input, other if type(alpha) is int and alpha == 1 else alpha * other)
+    return Add.apply(input, other if isinstance(alpha, (int, float)) and alpha == 1 else alpha * other)
 
 
 @method
@@ -108,7 +108,7 @@ def sub(input: Tensor, other: Tensor | float, *, alpha: float = 1) -> Tensor:
     >>> tn.sub(tn.tensor([1.0, 2.0]), 10)
     tensor([-9., -8.])
     """
-    return Subtract.apply(input, other if type(alpha) is int and alpha == 1 else alpha * other)
+    return Subtract.apply(input, other if isinstance(alpha, (int, float)) and alpha == 1 else alpha * other)
 
 
 @method

@@ -95,7 +95,7 @@ def index_add(input: Tensor, dim: int, index: Any, source: Tensor, *, alpha: flo
     if positions.ndim > 1 or source.shape != expected:
         raise ValueError(f"index_add: an index of shape {positions.shape} into dimension {dim} of the shape "
                          f"{input.shape} needs a source of shape {expected}, not {source.shape}")
-    source = source if type(alpha) is int and alpha == 1 else source * alpha
+    source = source if isinstance(alpha, (int, float)) and alpha == 1 else source * alpha
     return input + IndexAdd.apply(source, index=along(dim, positions), shape=input.shape)
 
 
