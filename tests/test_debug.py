@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -201,14 +200,15 @@ def test_debug_mode_leaves_every_array_as_writable_as_it_was():
     assert foreign.flags.writeable
 
 
-def test_many_views_of_a_locked_array_cost_no_more_than_one_each():
-    X, w = tn.tensor(np.ones((2000, 2))), leaf(1.0, 2.0)
+def test_many_views_of_a_locked_array_are_unlocked_once_each(monkeypatch):
+    unlocked = []
+    monkeypatch.setattr(Locks, "unlock", lambda self, array, original=Locks.unlock: (unlocked.append(1), original(self, array)))
+    X, w = tn.tensor(np.ones((300, 2))), leaf(1.0, 2.0)
     with tn.debug():
         loss = sum((row @ w for row in X), start=leaf(0.0))
-        start = time.perf_counter()
         loss.backward()
-        assert time.perf_counter() - start < 10, "was 80 s when every release looked at every view"
-    assert w.grad.tolist() == [2000.0, 2000.0] and not debugging._locks.waiting
+    assert w.grad.tolist() == [300.0, 300.0] and not debugging._locks.waiting
+    assert len(unlocked) < 20 * 300, "every release looked at every view"
 
 
 def test_the_gradient_check_runs_in_debug_mode():

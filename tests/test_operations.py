@@ -43,6 +43,12 @@ def first_derivatives(operation, inputs, options, create_graph=False):
     return y, tn.grad(y, active, ones, create_graph=create_graph)
 
 
+def assert_same(operation, a, b):
+    """Equal to the last bit; but in which order BLAS sums the products of an einsum depends on where they lie in memory."""
+    tolerance = 1e-13 if operation is table.Einsum else 0
+    np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+
+
 def test_the_samples_cover_the_registry_exactly():
     assert set(SAMPLES) == set(OPERATIONS.values())
 
@@ -88,7 +94,7 @@ def test_recording_the_backward_pass_does_not_change_it(operation, arrays, optio
     _, plain = first_derivatives(operation, leaves(operation, arrays), options)
     _, recorded = first_derivatives(operation, leaves(operation, arrays), options, create_graph=True)
     for p, r in zip(plain, recorded, strict=True):
-        np.testing.assert_allclose(p.data, r.data, rtol=1e-13, atol=1e-14)     # BLAS sums by memory layout
+        assert_same(operation, p.data, r.data)
 
 
 @every_operation
@@ -143,4 +149,4 @@ def test_on_a_device_nothing_leaves_it(operation, arrays, options):
     assert waits == []
     for device, host in zip([y, *gradients, *recorded], [expected_y, *expected, *expected], strict=True):
         assert isinstance(device.data, GuardArray)
-        np.testing.assert_allclose(device.data.get(), host.data, rtol=1e-13, atol=1e-14)
+        assert_same(operation, device.data.get(), host.data)
