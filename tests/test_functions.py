@@ -263,7 +263,7 @@ def test_a_faulty_new_operation_is_told_what_is_wrong():
 def public_names():
     for where, module in {"tn": tn, "nn": nn, "func": tn.func, "linalg": tn.linalg, "F": nn.functional, "init": nn.init, "optim": tn.optim, "inspect": tn.inspect,
                           "training": tn.training, "data": tn.utils.data}.items():
-        for name in getattr(module, "__all__", None) or dir(module):
+        for name in dir(module):
             thing = getattr(module, name)
             if not name.startswith("_") and callable(thing) and (getattr(thing, "__module__", "") or "").startswith("tinygrad_nuc"):
                 yield pytest.param(thing, id=f"{where}.{name}")

@@ -65,7 +65,7 @@ def applies_one_operation(function):
 def differentiable_functions():
     """What tn, tn.linalg and nn.functional offer, except for losses and what has no gradient."""
     for prefix, module, names in (("tn", tn, vars(tn)), ("tn.linalg", tn.linalg, vars(tn.linalg)),
-                                  ("F", tn.nn.functional, tn.nn.functional.__all__)):
+                                  ("F", tn.nn.functional, vars(tn.nn.functional))):
         for name in names:
             function = getattr(module, name)
             source = getattr(function, "__module__", "")

@@ -13,7 +13,7 @@ _keys = itertools.count()
 
 
 class RemovableHandle:
-    """What `register_hook` returns: ``handle.remove()`` takes the hook away again.
+    """What `register_hook` returns: ``handle.remove()`` takes the hook away again, as does leaving ``with handle:``.
 
     Examples
     --------
@@ -31,6 +31,12 @@ class RemovableHandle:
     def remove(self) -> None:
         """Take the hook away; doing so twice does no harm."""
         self.hooks.pop(self.key, None)
+
+    def __enter__(self) -> "RemovableHandle":
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.remove()
 
 
 @method

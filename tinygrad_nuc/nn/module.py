@@ -1,15 +1,28 @@
 """Module: a function with parameters that know their names."""
 
 import warnings
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..engine.backward import forget_gradient
 from ..engine.grad_mode import no_grad
+from ..engine.hooks import RemovableHandle
 from ..engine.tensor import Tensor, value
 from .parameter import Parameter
+
+
+class IncompatibleKeys(NamedTuple):
+    """Which names of a state dict and of a module had no counterpart."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+    def __repr__(self) -> str:
+        if not (self.missing_keys or self.unexpected_keys):
+            return "<All keys matched successfully>"
+        return f"IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
 
 
 class Module:
@@ -46,14 +59,34 @@ class Module:
 
     def __init__(self) -> None:
         # Straight into __dict__: __setattr__ below needs these tables to exist.
-        self.__dict__.update(_parameters={}, _buffers={}, _modules={}, training=True)
+        self.__dict__.update(_parameters={}, _buffers={}, _modules={}, _hooks={}, training=True)
 
     def forward(self, *inputs: Any) -> Any:
         """What calling the module computes."""
         raise TypeError(f"{type(self).__name__} has no forward method: define forward(self, x)")
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        return self.forward(*inputs, **options)
+        y = self.forward(*inputs, **options)
+        for hook in list(self._hooks.values()):
+            replacement = hook(self, inputs, y)
+            y = y if replacement is None else replacement
+        return y
+
+    def register_forward_hook(self, hook: Callable) -> RemovableHandle:
+        """Have ``hook(module, inputs, output)`` called after every ``forward``, to look at what a layer computes.
+
+        What the hook returns, if anything, takes the place of the output. ``remove()`` on the handle ends it; so does
+        leaving a ``with`` block over it.
+
+        Examples
+        --------
+        >>> import tinygrad_nuc as tn
+        >>> model = tn.nn.Sequential(tn.nn.Linear(2, 3), tn.nn.ReLU())
+        >>> with model[0].register_forward_hook(lambda module, inputs, y: print(module, "gave shape", y.shape)):
+        ...     _ = model(tn.zeros(5, 2))
+        Linear(in_features=2, out_features=3, bias=True) gave shape (5, 3)
+        """
+        return RemovableHandle(self._hooks, hook)
 
     # ------------------------------------------------------------------ attributes find their table
 
@@ -232,14 +265,19 @@ class Module:
         """
         return {name: tensor.detach() for name, tensor in self._walk_values("", "_parameters", "_buffers")}
 
-    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> None:
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
         """Copy values into the parameters and buffers; nothing is changed unless everything fits.
 
         Parameters
         ----------
         state : mapping from name to Tensor or array
         strict : bool
-            Refuse missing and unexpected names; otherwise they are passed over.
+            Refuse missing and unexpected names; otherwise they are passed over, and reported.
+
+        Returns
+        -------
+        IncompatibleKeys
+            ``missing_keys``, which this module has and `state` lacks, and ``unexpected_keys``, the reverse.
 
         Raises
         ------
@@ -253,6 +291,9 @@ class Module:
         >>> import tinygrad_nuc as tn
         >>> a, b = tn.nn.Linear(3, 2), tn.nn.Linear(3, 2)
         >>> b.load_state_dict(a.state_dict())
+        <All keys matched successfully>
+        >>> b.load_state_dict({"weight": a.weight}, strict=False)
+        IncompatibleKeys(missing_keys=['bias'], unexpected_keys=[])
         >>> bool((a.weight == b.weight).all())
         True
         """
@@ -271,6 +312,7 @@ class Module:
         with no_grad():
             for name, array in arrays.items():
                 own[name].copy_(array)
+        return IncompatibleKeys(missing, unexpected)
 
     # ------------------------------------------------------------------ print(model)
 
