@@ -38,7 +38,7 @@ from .creation import (
 )
 from .engine.arrays import get_default_dtype, set_default_dtype
 from .engine.debugging import debug, set_debug
-from .engine.generator import default_generator, manual_seed
+from .engine.generator import default_generator, get_rng_state, initial_seed, manual_seed, set_rng_state
 from .engine.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .engine.operation import Operation
 from .engine.tensor import Tensor

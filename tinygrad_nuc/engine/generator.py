@@ -1,8 +1,11 @@
 """The one seeded generator behind every random number of the library."""
 
+from typing import Any
+
 import numpy as np
 
 _generator = np.random.default_rng()
+_seed: int | None = None
 
 
 def manual_seed(seed: int) -> np.random.Generator:
@@ -19,9 +22,22 @@ def manual_seed(seed: int) -> np.random.Generator:
     >>> bool((tn.rand(3) == a).all())
     True
     """
-    global _generator
-    _generator = np.random.default_rng(seed)
+    global _generator, _seed
+    _generator, _seed = np.random.default_rng(seed), seed
     return _generator
+
+
+def initial_seed() -> int | None:
+    """The number that `manual_seed` was last given; None if it never was.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> _ = tn.manual_seed(8)
+    >>> tn.initial_seed()
+    8
+    """
+    return _seed
 
 
 def default_generator() -> np.random.Generator:
@@ -34,3 +50,46 @@ def default_generator() -> np.random.Generator:
     False
     """
     return _generator
+
+
+def get_rng_state() -> dict[str, Any]:
+    """Where the generator stands, to go back there with `set_rng_state`; `tinygrad_nuc.save` can store it.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> state = tn.get_rng_state()
+    >>> a = tn.rand(3)
+    >>> tn.set_rng_state(state)
+    >>> bool((tn.rand(3) == a).all())
+    True
+    """
+    return dict(_generator.bit_generator.state)
+
+
+def set_rng_state(state: dict[str, Any]) -> None:
+    """Go back to where the generator stood when `get_rng_state` was asked.
+
+    Examples
+    --------
+    See `get_rng_state`:
+
+    >>> import tinygrad_nuc as tn
+    >>> tn.set_rng_state(tn.get_rng_state())
+    """
+    _generator.bit_generator.state = generator_at(state).bit_generator.state
+
+
+def generator_at(state: dict[str, Any]) -> np.random.Generator:
+    """A new generator that stands at `state`, of whatever kind the state is of."""
+    kind = getattr(np.random, str(state["bit_generator"]))
+    bits = kind()
+    bits.state = {name: _plain(part) for name, part in state.items()}
+    return np.random.Generator(bits)
+
+
+def _plain(part: Any) -> Any:
+    """Arrays where a file gave tensors; NumPy's generators accept nothing else."""
+    if isinstance(part, dict):
+        return {name: _plain(x) for name, x in part.items()}
+    return getattr(part, "data", part) if hasattr(part, "requires_grad") else part

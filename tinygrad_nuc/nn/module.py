@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..engine.backward import forget_gradient
+from ..engine.devices import is_device
 from ..engine.grad_mode import no_grad
 from ..engine.hooks import RemovableHandle
 from ..engine.tensor import Tensor, value
@@ -234,17 +235,26 @@ class Module:
             parameter.requires_grad = requires_grad
         return self
 
-    def to(self, dtype: Any) -> "Module":
-        """Convert parameters and buffers of floating-point type to another one, in place."""
-        dtype = np.dtype(dtype)
-        if dtype.kind != "f":
-            raise TypeError(f"{type(self).__name__}.to: weights are floating-point numbers, not {dtype}")
-        for module in self.modules():
-            for tensor in (*module._parameters.values(), *module._buffers.values()):
-                if tensor is not None and tensor.dtype.kind == "f":
-                    tensor.data = tensor.data.astype(dtype, copy=False)
-                    tensor.grad = None if tensor.grad is None else tensor.grad.to(dtype)
+    def to(self, target: Any) -> "Module":
+        """Convert parameters and buffers of floating-point type to another one, or move all of them, in place.
+
+        Parameters
+        ----------
+        target : dtype or str
+            For instance ``tn.float64``, ``"cpu"`` or ``"cuda"``.
+        """
+        if not is_device(target) and np.dtype(target).kind != "f":
+            raise TypeError(f"{type(self).__name__}.to: weights are floating-point numbers, not {np.dtype(target)}")
+        with no_grad():
+            for tensor in self._values():
+                if is_device(target) or tensor.dtype.kind == "f":
+                    tensor.data = tensor.to(target).data
+                    tensor.grad = None if tensor.grad is None else tensor.grad.to(target)
         return self
+
+    def _values(self) -> Iterator[Tensor]:
+        """Every parameter and buffer."""
+        return (tensor for _, tensor in self._walk_values("", "_parameters", "_buffers"))
 
     def float(self) -> "Module":
         """Convert to float32."""

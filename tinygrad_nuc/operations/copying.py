@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 
 from ..engine.arrays import as_array
+from ..engine.devices import is_device, on_device
+from ..engine.grad_mode import is_grad_enabled
 from ..engine.operation import Operation
 from ..engine.registry import implements
 from ..engine.tensor import Tensor, method
@@ -79,11 +81,41 @@ def astype(self: Tensor, dtype: Any) -> Tensor:
 
 
 @method
-def to(self: Tensor, dtype: Any) -> Tensor:
-    """PyTorch's name for `astype`; the tensor itself if it already has that dtype."""
-    if dtype == "cpu":                              # as lectures write it, whatever the device
+def to(self: Tensor, target: Any) -> Tensor:
+    """The values in another dtype, or on another device ("cpu", "cuda"); the tensor itself if it is so already.
+
+    Raises
+    ------
+    RuntimeError
+        If there is no such device; or if the move would have to be differentiated: move data and models first.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.tensor([1.5]).to("cpu").to(tn.float64)
+    tensor([1.5000], dtype=float64)
+    """
+    if not is_device(target):
+        return self if self.dtype == np.dtype(target) else astype(self, target)
+    array = on_device(self.data, target)
+    if array is self.data:
         return self
-    return self if self.dtype == np.dtype(dtype) else astype(self, dtype)
+    if self.requires_grad and is_grad_enabled():
+        raise RuntimeError(f"to({target!r}): a tensor that requires a gradient has to be where it is needed before "
+                           "operations are recorded: move the data, or the model with model.to(...)")
+    return Tensor(array)
+
+
+@method
+def cpu(self: Tensor) -> Tensor:
+    """The values in the computer's memory."""
+    return to(self, "cpu")
+
+
+@method
+def cuda(self: Tensor) -> Tensor:
+    """The values on the GPU."""
+    return to(self, "cuda")
 
 
 @method

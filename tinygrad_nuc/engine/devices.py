@@ -1,0 +1,49 @@
+"""Where arrays live: in the computer's memory, "cpu", or in that of a GPU, "cuda" or "cuda:1" (CuPy's arrays)."""
+
+from typing import Any
+
+import numpy as np
+
+
+def is_device(name: Any) -> bool:
+    """Whether this is the name of a device, and not of a dtype."""
+    return isinstance(name, str) and name.split(":")[0] in ("cpu", "gpu", "cuda")
+
+
+def on_device(array: Any, device: str) -> Any:
+    """The array itself if it is there already, otherwise a copy there.
+
+    Raises
+    ------
+    RuntimeError
+        If there is no such device, saying what is missing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> a = np.zeros(3)
+    >>> on_device(a, "cpu") is a
+    True
+    """
+    if not is_device(device):
+        raise ValueError(f"{device!r} is no device; there are 'cpu', 'cuda' and, with several GPUs, 'cuda:0', 'cuda:1'")
+    if device == "cpu":
+        return array if isinstance(array, np.ndarray) else array.get()
+    cupy = import_cupy()
+    number = int(device.partition(":")[2] or 0)
+    if not 0 <= number < cupy.cuda.runtime.getDeviceCount():
+        raise RuntimeError(f"there is no device {device!r} here, only {cupy.cuda.runtime.getDeviceCount()} of its kind")
+    with cupy.cuda.Device(number):
+        return cupy.asarray(array)
+
+
+def import_cupy() -> Any:
+    """CuPy, if there is a GPU that it can use."""
+    try:
+        import cupy
+    except ImportError:
+        raise RuntimeError("a GPU needs CuPy: pip install \"tinygrad_nuc[cuda12]\" or \"tinygrad_nuc[cuda13]\", as "
+                           "`nvidia-smi` says which version of CUDA there is") from None
+    if not cupy.cuda.is_available():
+        raise RuntimeError("CuPy is installed, but finds no GPU it can use; `nvidia-smi` tells whether there is one")
+    return cupy
