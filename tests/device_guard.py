@@ -39,6 +39,8 @@ class GuardArray(np.lib.mixins.NDArrayOperatorsMixin):
         return options["out"][0] if options.get("out") else up(result)
 
     def __array_function__(self, function, types, args, options):
+        if function is np.asarray:
+            return GuardArray(*args, **options)     # np.asarray(host array, like=device array): an upload on purpose
         if function.__name__ in MISSING or REFUSED_OPTIONS.get(function.__name__, set()) & set(options):
             raise TypeError(f"the device cannot run numpy.{function.__name__}({', '.join(options)})")
         return up(function(*down(args), **down(options)))

@@ -54,7 +54,7 @@ EQUIVALENT = {
     **{CHOICE.format(*mutant): "y differs from an input exactly where the other one differs and was chosen" for mutant in (
         ("Maximum.grad_a", "y > b"), ("Maximum.grad_b", "y > a"), ("Minimum.grad_a", "y < b"), ("Minimum.grad_b", "y < a"))},
     **{SHARE.format(name): "restored needs only the shape, which a and chosen have in common" for name in ("Amax", "Amin")},
-    "Relu.grad_a: return np.where(y > 0, g, 0)": "y = max(a, 0) is positive exactly where a is",
+    "Relu.grad_a: return Kept.apply(g, y > 0)": "y = max(a, 0) is positive exactly where a is",
     "Logaddexp.gap: same = np.isinf(b) & (a == b)": "of two equal values, both are infinite or none",
     "Sinc.grad_a: near = np.absolute(a) <= 0.3": "at 0.3 itself, the series and the formula agree",
     "Inverse.transposed: return -np.swapaxes(a, -1, -2)": "the rule transposes twice, and the signs cancel",

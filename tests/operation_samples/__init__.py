@@ -3,6 +3,6 @@
 An operation that is not in `SAMPLES` fails the suite (test_operations.py). A sample is (arrays, settings).
 """
 
-from . import arrays, elementwise, linear
+from . import affine, arrays, convolution, elementwise, linear
 
-SAMPLES = {**elementwise.SAMPLES, **arrays.SAMPLES, **linear.SAMPLES}
+SAMPLES = {**affine.SAMPLES, **elementwise.SAMPLES, **arrays.SAMPLES, **linear.SAMPLES, **convolution.SAMPLES}

@@ -7,8 +7,10 @@ Importing this package fills the registry and gives `Tensor` its methods.
 
 from . import (
     activations,
+    affine,
     aliases,
     arithmetic,
+    convolution,
     copying,
     counting,
     cumulative,
