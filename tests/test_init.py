@@ -78,6 +78,41 @@ def test_a_constant_scheme_fills_every_element(fill, value):
     assert np.array_equal(fill(tn.rand(3, 4)).data, np.full((3, 4), value))
 
 
+# --- orthogonal matrices ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (3, 7), (7, 3), (1, 4), (4, 1), (6, 2, 3, 3), (20, 2, 3)])
+@pytest.mark.parametrize("gain", [1.0, math.sqrt(2)])
+def test_an_orthogonal_matrix_keeps_lengths_but_for_the_gain(shape, gain):
+    w = init.orthogonal_(fresh(*shape).double(), gain).data.reshape(shape[0], -1)
+    product = w @ w.T if w.shape[0] <= w.shape[1] else w.T @ w
+    np.testing.assert_allclose(product, gain**2 * np.eye(min(w.shape)), atol=1e-12)
+
+
+def test_an_orthogonal_matrix_of_float32_is_one_to_its_precision():
+    w = init.orthogonal_(fresh(30, 20))
+    assert w.dtype == np.float32
+    np.testing.assert_allclose(w.data.T @ w.data, np.eye(20), atol=1e-6)
+    assert np.array_equal(w.data, init.orthogonal_(fresh(30, 20)).data)
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (3, 4)])
+def test_orthogonal_matrices_have_no_preferred_direction(shape):
+    """Of the trace t of such a matrix, n × m, E t = 0 and E t² = n / m; with the signs that LAPACK gives, one of them fails."""
+    tn.manual_seed(7)
+    n, expected = 2000, shape[0] / shape[1]
+    traces = np.array([np.trace(init.orthogonal_(tn.zeros(*shape)).data) for _ in range(n)])
+    assert abs(traces.mean()) < 5 * math.sqrt(expected / n)
+    assert abs(np.mean(traces**2) - expected) < 5 * np.std(traces**2) / math.sqrt(n)
+
+
+def test_nothing_can_be_orthogonal_too():
+    assert init.orthogonal_(tn.zeros(0, 3)).shape == (0, 3)
+
+
+# --- what the schemes have in common ------------------------------------------------------------------
+
+
 def test_fans_of_a_filter_count_its_pixels():
     assert init.fans(tn.zeros(16, 3, 5, 5)) == (3 * 25, 16 * 25)
 
@@ -128,6 +163,7 @@ def test_a_scheme_keeps_the_dtype_and_the_requirement_of_a_gradient(dtype):
 
 @pytest.mark.parametrize(("call", "message"), [
     (lambda: init.xavier_normal_(tn.zeros(3)), r"at least 2 dimensions, not shape \(3,\)"),
+    (lambda: init.orthogonal_(tn.zeros(3)), r"orthogonal_: a matrix needs at least 2 dimensions, not shape \(3,\)"),
     (lambda: init.kaiming_uniform_(tn.zeros(3)), "at least 2 dimensions"),
     (lambda: init.kaiming_normal_(tn.zeros(3, 3), mode="fan_avg"), "mode must be 'fan_in' or 'fan_out', not 'fan_avg'"),
     (lambda: init.kaiming_normal_(tn.zeros(3, 3), nonlinearity="swish"), "unknown nonlinearity 'swish'"),
@@ -138,7 +174,7 @@ def test_what_cannot_be_is_refused(call, message):
         call()
 
 
-# --- Linear -------------------------------------------------------------------------------------------
+# --- layers -------------------------------------------------------------------------------------------
 
 
 def test_weights_and_biases_of_linear_fill_one_over_root_fan_in():
@@ -148,6 +184,23 @@ def test_weights_and_biases_of_linear_fill_one_over_root_fan_in():
     assert_moments(layer.bias.data, 0, 0.2 / math.sqrt(3), UNIFORM)
     assert 0.1998 < abs(layer.weight.data).max() <= 0.2 * (1 + 1e-6)
     assert 0.199 < abs(layer.bias.data).max() <= 0.2 * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_weights_and_biases_of_a_convolution_fill_one_over_root_fan_in(groups):
+    tn.manual_seed(7)
+    layer = nn.Conv2d(10 * groups, 2000, (2, 5), groups=groups)                # 100 values in a window
+    assert_moments(layer.weight.data, 0, 0.1 / math.sqrt(3), UNIFORM)
+    assert_moments(layer.bias.data, 0, 0.1 / math.sqrt(3), UNIFORM)
+    assert 0.0999 < abs(layer.weight.data).max() <= 0.1 * (1 + 1e-6)
+    assert 0.099 < abs(layer.bias.data).max() <= 0.1 * (1 + 1e-6)
+
+
+def test_an_embedding_starts_normal_and_a_normalisation_as_the_identity():
+    tn.manual_seed(7)
+    assert_moments(nn.Embedding(300, 200).weight.data, 0, 1, NORMAL)
+    for layer in (nn.BatchNorm1d(3), nn.BatchNorm2d(3), nn.LayerNorm(3)):
+        assert layer.weight.tolist() == [1, 1, 1] and layer.bias.tolist() == [0, 0, 0]
 
 
 def test_reset_parameters_draws_new_numbers_in_the_same_arrays():

@@ -1,7 +1,9 @@
-"""Linear, Maxout and the activations: values and gradients equal formulas written in NumPy here.
+"""Linear, Embedding, Maxout and the activations: values and gradients equal formulas written in NumPy here.
 
 Every activation's slope is given as a formula too, so none is compared with itself.
 """
+
+import math
 
 import numpy as np
 import pytest
@@ -72,6 +74,12 @@ def test_linear_refuses_an_input_that_does_not_fit(x, error, message):
         nn.Linear(3, 2)(tn.tensor(x))
 
 
+@pytest.mark.parametrize("shape", [(3,), (1,), (), (2, 1)])
+def test_linear_refuses_a_bias_that_would_broadcast(shape):
+    with pytest.raises(ValueError, match=r"linear: weights of shape \(2, 3\) need a bias of shape \(2,\), not"):
+        F.linear(tn.zeros(4, 3), tn.zeros(2, 3), tn.zeros(shape))
+
+
 def test_linear_refuses_a_bare_array():
     with pytest.raises(TypeError, match=r"the input is a ndarray, not a tensor: write tn.tensor\(x\)"):
         nn.Linear(3, 2)(np.zeros((4, 3), np.float32))
@@ -98,6 +106,41 @@ def test_a_layer_answers_in_the_dtype_of_its_weights(make, dtype):
     assert layer(tn.zeros(1, 3, dtype=dtype)).dtype == dtype
 
 
+# --- Embedding ----------------------------------------------------------------------------------------
+
+
+def test_an_embedding_looks_rows_up_and_adds_the_gradients_of_a_row():
+    layer, rows = nn.Embedding(4, 3).double(), np.array([[2, 0, 2], [2, 1, 1]])
+    y, g = layer(tn.tensor(rows)), draw(2, 3, 3)
+    y.backward(g)
+    assert np.array_equal(y.data, layer.weight.data[rows])
+    expected = [sum((g[place] for place in zip(*np.nonzero(rows == row), strict=True)), np.zeros(3)) for row in range(4)]
+    np.testing.assert_allclose(layer.weight.grad.data, expected, rtol=1e-14)
+
+
+def test_the_padding_of_an_embedding_is_zero_and_stays_so():
+    layer = nn.Embedding(3, 2, padding_idx=-1)
+    assert layer.padding_idx == 2 and layer.weight.tolist()[2] == [0, 0] and (layer.weight.data[:2] != 0).all()
+    layer(tn.tensor([0, 2, 2])).sum().backward()
+    assert layer.weight.grad.tolist() == [[1, 1], [0, 0], [0, 0]]
+
+
+@pytest.mark.parametrize(("call", "error", "message"), [
+    (lambda layer: layer(tn.tensor([0, 3])), IndexError, "embedding: position 3 is out of range; it must lie from 0 to 2"),
+    (lambda layer: layer(tn.tensor([-1])), IndexError, "embedding: position -1 is out of range"),
+    (lambda layer: layer(tn.tensor([1.0])), TypeError, "embedding: the index holds positions and must be of an integer type, not float32"),
+    (lambda layer: layer(tn.tensor([True])), TypeError, "embedding: .*integer type, not bool"),
+    (lambda layer: F.embedding(tn.tensor([0]), tn.zeros(3)), ValueError, r"embedding: the weights are a matrix.*not of shape \(3,\)"),
+    (lambda layer: F.embedding(tn.tensor([0]), tn.zeros(3, 2), 3), ValueError, "embedding: padding_idx is a row, from -3 to 2, and not 3"),
+    (lambda layer: nn.Embedding(3, 2, padding_idx=-4), ValueError, "Embedding: padding_idx is a row, from -3 to 2, and not -4"),
+    (lambda layer: nn.Embedding(0, 2), ValueError, "Embedding: num_embeddings must be a whole number of at least 1, not 0"),
+    (lambda layer: nn.Embedding(3, 0), ValueError, "Embedding: embedding_dim must be a whole number of at least 1, not 0"),
+])
+def test_an_embedding_refuses_what_is_no_row(call, error, message):
+    with pytest.raises(error, match=message):
+        call(nn.Embedding(3, 2))
+
+
 # --- parameter counts ---------------------------------------------------------------------------------
 
 
@@ -121,6 +164,19 @@ def sigma(x):
     return 1 / (1 + np.exp(-x))
 
 
+def phi(x):
+    """The probability that a standard normal variable is below x."""
+    return np.vectorize(lambda x: math.erfc(-x / math.sqrt(2)) / 2)(x)
+
+
+def bent(x):
+    return np.sqrt(2 / np.pi) * (x + 0.044715 * x ** 3)
+
+
+def bend(x):
+    return np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * x ** 2)
+
+
 ACTIVATIONS = [                                                 # module, function, y(x), y′(x)
     (nn.Identity(), None, lambda x: x, np.ones_like),
     (nn.ReLU(), F.relu, lambda x: (x + abs(x)) / 2, lambda x: (x > 0).astype(float)),
@@ -132,6 +188,11 @@ ACTIVATIONS = [                                                 # module, functi
     (nn.Tanh(), F.tanh, lambda x: 1 - 2 / (np.exp(2 * x) + 1), lambda x: 1 / np.cosh(x) ** 2),
     (nn.Softplus(), F.softplus, lambda x: np.log(1 + np.exp(x)), sigma),
     (nn.Softplus(3.0), None, lambda x: np.log(1 + np.exp(3 * x)) / 3, lambda x: sigma(3 * x)),
+    (nn.LogSigmoid(), F.logsigmoid, lambda x: -np.log(1 + np.exp(-x)), lambda x: sigma(-x)),
+    (nn.SiLU(), F.silu, lambda x: x * sigma(x), lambda x: sigma(x) * (1 + x * sigma(-x))),
+    (nn.GELU(), F.gelu, lambda x: x * phi(x), lambda x: phi(x) + x * np.exp(-x * x / 2) / np.sqrt(2 * np.pi)),
+    (nn.GELU("tanh"), None, lambda x: x * sigma(2 * bent(x)), lambda x: sigma(2 * bent(x)) * (1 + x * sigma(-2 * bent(x)) * 2 * bend(x))),
+    (nn.ReLU(inplace=True), None, lambda x: (x + abs(x)) / 2, lambda x: (x > 0).astype(float)),
 ]
 
 

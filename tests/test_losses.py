@@ -249,7 +249,7 @@ def test_another_float_type_is_refused(loss):
 @pytest.mark.parametrize(("labels", "message"), [
     ([0, 3], "class numbers must lie from 0 to 2, and the target has values from 0 to 3"),
     ([-1, 2], "class numbers must lie from 0 to 2, and the target has values from -1 to 2"),
-    ([-100, 2], "from -100 to 2"),
+    ([-99, 2], r"from -99 to 2 \(only ignore_index=-100 is passed over\)"), ([-100, 3], "from 3 to 3"),
     ([0, 1, 2], r"scores of shape \(2, 3\) need one class number for each row, of shape \(2,\).*\(3,\)"),
     ([[0], [1]], r"target has shape \(2, 1\)"),
 ])

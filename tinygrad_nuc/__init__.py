@@ -43,7 +43,7 @@ from .engine.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_en
 from .engine.operation import Operation
 from .engine.tensor import Tensor
 from .engine.transforms import grad
-from .inspect import gradcheck, gradgradcheck
+from .inspect import gradcheck, gradgradcheck, summary
 from .operations.activations import relu, sigmoid
 from .operations.aliases import (
     absolute,

@@ -18,7 +18,7 @@ import tinygrad_nuc as tn
 NUMBERS = Path(__file__).parent.with_name("pytorch_numbers")      # what PyTorch answered, one file for each file here
 
 OURS = SimpleNamespace(nn=tn.nn, optim=tn.optim, tensor=tn.tensor, zeros=tn.zeros, float64=tn.float64,
-                       float32=tn.float32, no_grad=tn.no_grad)
+                       float32=tn.float32, no_grad=tn.no_grad, autograd=tn.autograd, func=tn.func)
 
 
 def numbers(*shape, seed=0, low=-2.0, high=2.0):

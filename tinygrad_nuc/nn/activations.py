@@ -25,7 +25,18 @@ class Identity(Module):
         return x
 
 
-class ReLU(Module):
+class MayBeInPlace(Module):
+    """An activation that takes and prints `inplace` for PyTorch's sake only: the result is always a new tensor."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
+
+
+class ReLU(MayBeInPlace):
     """y = max(x, 0).
 
     Examples
@@ -39,7 +50,7 @@ class ReLU(Module):
         return F.relu(x)
 
 
-class LeakyReLU(Module):
+class LeakyReLU(MayBeInPlace):
     """y = x for x > 0, otherwise negative_slope · x.
 
     Examples
@@ -49,18 +60,18 @@ class LeakyReLU(Module):
     tensor([-0.1000,  2.0000])
     """
 
-    def __init__(self, negative_slope: float = 0.01) -> None:
-        super().__init__()
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+        super().__init__(inplace)
         self.negative_slope = negative_slope
 
     def forward(self, x: Tensor) -> Tensor:
         return F.leaky_relu(x, self.negative_slope)
 
     def extra_repr(self) -> str:
-        return f"negative_slope={self.negative_slope}"
+        return f"negative_slope={self.negative_slope}{', inplace=True' if self.inplace else ''}"
 
 
-class ELU(Module):
+class ELU(MayBeInPlace):
     """y = x for x > 0, otherwise α (eˣ − 1).
 
     Examples
@@ -70,15 +81,55 @@ class ELU(Module):
     tensor([-0.6321,  2.0000])
     """
 
-    def __init__(self, alpha: float = 1.0) -> None:
-        super().__init__()
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace)
         self.alpha = alpha
 
     def forward(self, x: Tensor) -> Tensor:
         return F.elu(x, self.alpha)
 
     def extra_repr(self) -> str:
-        return f"alpha={self.alpha}"
+        return f"alpha={self.alpha}{', inplace=True' if self.inplace else ''}"
+
+
+class SiLU(MayBeInPlace):
+    """y = x σ(x), also called swish: a smooth ReLU that dips below 0 before it vanishes.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.nn.SiLU()(tn.tensor([-1.0, 2.0]))
+    tensor([-0.2689,  1.7616])
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.silu(x)
+
+
+class GELU(Module):
+    """y = x Φ(x), with the probability Φ(x) that a standard normal variable is below x.
+
+    Parameters
+    ----------
+    approximate : {"none", "tanh"}
+        "tanh" takes an older approximation of Φ; see `tinygrad_nuc.nn.functional.gelu`.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.nn.GELU()(tn.tensor([-1.0, 2.0]))
+    tensor([-0.1587,  1.9545])
+    """
+
+    def __init__(self, approximate: str = "none") -> None:
+        super().__init__()
+        self.approximate = approximate
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.gelu(x, self.approximate)
+
+    def extra_repr(self) -> str:
+        return f"approximate={self.approximate!r}"
 
 
 class Sigmoid(Module):
@@ -93,6 +144,20 @@ class Sigmoid(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.sigmoid(x)
+
+
+class LogSigmoid(Module):
+    """y = ln σ(x), finite where σ(x) itself rounds to 0.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.nn.LogSigmoid()(tn.tensor([-100.0, 0.0]))
+    tensor([-100.0000,   -0.6931])
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.logsigmoid(x)
 
 
 class Tanh(Module):

@@ -7,6 +7,9 @@ from layer to layer, 2 gain²/(fan_in + fan_out) compromises between them and th
 
 import math
 
+import numpy as np
+
+from ..engine.generator import default_generator
 from ..engine.grad_mode import no_grad
 from ..engine.tensor import Tensor
 
@@ -169,3 +172,30 @@ def kaiming_normal_(tensor: Tensor, a: float = 0.0, mode: str = "fan_in", nonlin
     (3, 2)
     """
     return normal_(tensor, 0, _kaiming_std(tensor, a, mode, nonlinearity))
+
+
+def orthogonal_(tensor: Tensor, gain: float = 1.0) -> Tensor:
+    """gain times a matrix with orthonormal rows, or columns if there are fewer of them, all such equally likely.
+
+    A square one only turns and mirrors a signal, but for the gain. Dimensions after the first count as one.
+
+    Source: Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks",
+    ICLR 2014; for the distribution, Mezzadri, "How to generate random matrices from the classical compact groups",
+    Notices of the AMS 54 (2007).
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> w = tn.nn.init.orthogonal_(tn.zeros(2, 3).double())
+    >>> bool(tn.allclose(w @ w.T, tn.eye(2).double()))
+    True
+    """
+    if tensor.ndim < 2:
+        raise ValueError(f"orthogonal_: a matrix needs at least 2 dimensions, not shape {tensor.shape}")
+    if not tensor.numel():
+        return tensor
+    rows, columns = tensor.shape[0], math.prod(tensor.shape[1:])
+    q, r = np.linalg.qr(default_generator().normal(size=(max(rows, columns), min(rows, columns))))
+    q = q * np.sign(np.diagonal(r))             # as if r had no minus on its diagonal: then q is unique, and uniform
+    with no_grad():
+        return tensor.copy_(gain * (q if rows >= columns else q.T).reshape(tensor.shape))

@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 
 from ..engine.arrays import get_default_dtype
+from ..engine.grad_mode import no_grad
 from ..engine.tensor import Tensor
 from . import functional as F
 from . import init
+from .functional.layers import checked_row
 from .module import Module
 from .parameter import Parameter
 
@@ -67,3 +69,53 @@ class Linear(Module):
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+class Embedding(Module):
+    """A table of vectors that are learned, one for each of `num_embeddings` words, particles or other things.
+
+    The vectors start from a normal distribution of mean 0 and width 1; the one of `padding_idx` is 0 and stays so.
+
+    Parameters
+    ----------
+    num_embeddings, embedding_dim : int
+        How many vectors, of how many numbers.
+    padding_idx : int, optional
+        A row that only fills lists up, and is not trained. A negative one counts from the end.
+    dtype : dtype, optional
+        Of the vectors; the default dtype if not given.
+
+    Attributes
+    ----------
+    weight : Parameter, shape (num_embeddings, embedding_dim)
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> particles = tn.nn.Embedding(3, 8)                   # for pions, kaons and protons
+    >>> particles(tn.tensor([0, 2, 2, 1])).shape
+    (4, 8)
+    """
+
+    def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None,
+                 dtype: Any = None) -> None:
+        super().__init__()
+        self.num_embeddings = checked_size("Embedding", "num_embeddings", num_embeddings)
+        self.embedding_dim = checked_size("Embedding", "embedding_dim", embedding_dim)
+        self.padding_idx = None if padding_idx is None else checked_row("Embedding", padding_idx, num_embeddings)
+        self.weight = Parameter(np.empty((num_embeddings, embedding_dim), dtype or get_default_dtype()))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw new vectors."""
+        init.normal_(self.weight)
+        if self.padding_idx is not None:
+            with no_grad():
+                self.weight[self.padding_idx] = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.embedding(x, self.weight, self.padding_idx)
+
+    def extra_repr(self) -> str:
+        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"

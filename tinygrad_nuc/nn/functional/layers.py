@@ -1,6 +1,12 @@
 """Layers as plain functions of tensors and weights."""
 
+import math
+from typing import Any
+
 from ...engine.tensor import Tensor
+from ...operations.affine import Affine
+from ...operations.indexing import Index, checked_positions
+from ...operations.selection import where
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -17,7 +23,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     TypeError
         If `input` is not a tensor, or of another dtype than the weights.
     ValueError
-        If the last dimension of `input` is not in_features.
+        If the last dimension of `input` is not in_features, or the bias is not of shape (out_features,).
 
     Examples
     --------
@@ -25,16 +31,82 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     >>> tn.nn.functional.linear(tn.ones(1, 2), tn.tensor([[1.0, 2.0]]), tn.tensor([0.5]))
     tensor([[3.5000]])
     """
-    if not isinstance(input, Tensor):
-        raise TypeError(f"linear: the input is a {type(input).__name__}, not a tensor: write tn.tensor(x)")
-    if input.dtype != weight.dtype:
-        raise TypeError(f"linear: the input is {input.dtype} and the weights are {weight.dtype}; convert the input "
-                        "with .float() or .double(), or the model with model.float() or model.double()")
+    require_dtype_of("linear", input, weight)
     if not input.ndim or input.shape[-1] != weight.shape[-1]:
         raise ValueError(f"linear: the input of shape {input.shape} does not fit weights of shape {weight.shape}; "
                          f"its last dimension must be {weight.shape[-1]}")
-    rows = input if input.ndim <= 2 else input.flatten(0, -2)       # one large product, not many small ones
-    y = rows @ weight.T
-    if bias is not None:
-        y = y + bias
-    return y if input.ndim <= 2 else y.reshape(*input.shape[:-1], weight.shape[0])
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise ValueError(f"linear: weights of shape {weight.shape} need a bias of shape {weight.shape[:1]}, "
+                         f"not {bias.shape}")
+    rows = input if input.ndim == 2 else input.reshape(math.prod(input.shape[:-1]), input.shape[-1])
+    y = rows @ weight.T if bias is None else Affine.apply(rows, weight, bias)
+    return y if input.ndim == 2 else y.reshape(*input.shape[:-1], weight.shape[0])
+
+
+def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
+    """Row `input` of a table of vectors, one for each word, particle, or other thing that is one of a kind.
+
+    A vector that is looked up several times gets the sum of the gradients.
+
+    Parameters
+    ----------
+    input : Tensor of integers, any shape
+        Which row, from 0.
+    weight : Tensor, shape (number of rows, dimension)
+    padding_idx : int, optional
+        A row to which no gradient passes: for what only fills a list up. A negative one counts from the end.
+
+    Returns
+    -------
+    Tensor, shape (*input.shape, dimension)
+
+    Raises
+    ------
+    TypeError
+        If `input` does not hold integers.
+    IndexError
+        If there is no such row (checked on the CPU).
+    ValueError
+        If the weights are not a matrix.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> table = tn.tensor([[0.0, 0.0], [1.0, 2.0], [3.0, 4.0]])
+    >>> tn.nn.functional.embedding(tn.tensor([2, 1, 2]), table)
+    tensor([[3., 4.],
+            [1., 2.],
+            [3., 4.]])
+    """
+    if weight.ndim != 2:
+        raise ValueError(f"embedding: the weights are a matrix with a vector in each row, not of shape {weight.shape}")
+    rows = checked_positions("embedding", input, weight, weight.shape[0])
+    y = Index.apply(weight, index=rows)
+    if padding_idx is None:
+        return y
+    padding = rows == checked_row("embedding", padding_idx, weight.shape[0])
+    return where(padding[..., None], y.detach(), y)
+
+
+def checked_row(name: str, padding_idx: int, rows: int) -> int:
+    """`padding_idx` counted from 0, refused if there is no such row."""
+    if not -rows <= padding_idx < rows:
+        raise ValueError(f"{name}: padding_idx is a row, from {-rows} to {rows - 1}, and not {padding_idx}")
+    return padding_idx % rows
+
+
+def require_dtype_of(name: str, input: Any, weight: Tensor) -> None:
+    """Refuse an input that is not a tensor, or of another dtype than the weights."""
+    if not isinstance(input, Tensor):
+        raise TypeError(f"{name}: the input is a {type(input).__name__}, not a tensor: write tn.tensor(x)")
+    if input.dtype != weight.dtype:
+        raise TypeError(f"{name}: the input is {input.dtype} and the weights are {weight.dtype}; convert the input "
+                        "with .float() or .double(), or the model with model.float() or model.double()")
+
+
+def require_float(name: str, input: Any) -> None:
+    """Refuse an input that is not a tensor of floating-point numbers."""
+    if not isinstance(input, Tensor):
+        raise TypeError(f"{name}: the input is a {type(input).__name__}, not a tensor: write tn.tensor(x)")
+    if input.dtype.kind != "f":
+        raise TypeError(f"{name}: the input must be of a floating-point type, not {input.dtype}: write x.float()")
