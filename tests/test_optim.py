@@ -1,106 +1,31 @@
-"""Optimizers: twelve updates of a small problem equal PyTorch's (stored numbers), and every setting is obeyed.
+"""Optimizers: which parameters move, in which groups, by how much; what is refused. What they remember: test_optim_state.py.
 
-The reference numbers were computed with torch 2.13 in float64 on the same problem.
+Every update of every setting is compared with PyTorch's in pytorch_cases/optim.py.
 """
 
 import numpy as np
 import pytest
+from optim_problem import ALL, loss, name, start, train
 
 import tinygrad_nuc as tn
 from tinygrad_nuc import nn
-from tinygrad_nuc.optim import SGD, Adam, Optimizer
-
-A = np.array([[1.0, 2.0], [-0.5, 0.3], [0.7, -1.2]])
-TARGET = np.array([[1.0, 0.0], [-1.0, 2.0], [0.5, 0.5]])
+from tinygrad_nuc.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, flat
 
 
-def start(dtype=np.float64):
-    """Weights and biases of the problem: L = Σ (tanh(A Wᵀ + b) − T)²."""
-    w = tn.tensor(np.array([[0.5, -1.0], [2.0, 0.25]], dtype), requires_grad=True)
-    b = tn.tensor(np.array([0.1, -0.3], dtype), requires_grad=True)
-    return w, b
-
-
-def loss(w, b):
-    error = tn.tanh(tn.tensor(A.astype(w.dtype)) @ w.T + b) - tn.tensor(TARGET.astype(w.dtype))
-    return (error * error).sum()
-
-
-def after_twelve_steps(w, b, optimizer):
-    for _ in range(12):
-        optimizer.zero_grad()
-        loss(w, b).backward()
-        optimizer.step()
-    return [*w.data.ravel(), *b.data]
-
-
-PYTORCH = [
-    (SGD, {"lr": 0.1},
-     [1.351028095277045, 0.1036311066664877, 0.7623920886419904, 1.110142031865099,
-      -0.2817533641456443, 1.5262568490858854]),
-    (SGD, {"lr": 0.05, "momentum": 0.9},
-     [3.5703077867944586, 1.5396599613688764, -0.9195123642380302, 2.177405416935211,
-      0.01879201709071984, 3.9162249028217935]),
-    (SGD, {"lr": 0.05, "momentum": 0.9, "dampening": 0.3},
-     [2.901550747459605, 1.422310682516561, -0.3876403069540644, 1.7790912036678042,
-      -0.06698994547024323, 3.2471724850460504]),
-    (SGD, {"lr": 0.1, "weight_decay": 0.2},
-     [1.2021648435842454, 0.09428542084819053, 0.5073710194754809, 0.9104414297095782,
-      -0.2505064394965247, 1.36640292083834]),
-    (SGD, {"lr": 0.05, "momentum": 0.8, "dampening": 0.1, "weight_decay": 0.2},
-     [2.163232397580065, 0.6951959958763769, -0.4362997819655458, 1.3001777197347708,
-      -0.15603076082384132, 2.3947831175317433]),
-    (SGD, {"lr": 0.05, "momentum": 0.9, "nesterov": True},
-     [3.298061895813661, 1.277604393630741, -0.7508471877300511, 2.1361936653733085,
-      -0.15692847796947557, 3.5602135510968664]),
-    (SGD, {"lr": 0.05, "momentum": 0.9, "nesterov": True, "weight_decay": 0.1},
-     [2.9400738239488735, 1.0608401634675093, -0.9589807684087357, 1.7756998193208982,
-      -0.15690158584435324, 3.2230954269884835]),
-    (Adam, {},
-     [0.5120056887663035, -0.9879768221767855, 1.9879908847694994, 0.2620170321743236,
-      0.08813042100565623, -0.2879792151170613]),
-    (Adam, {"lr": 0.1},
-     [1.604716738116278, 0.013512893290345433, 0.831798098635836, 1.26395026289091,
-      0.2621182286757017, 0.9041240190369368]),
-    (Adam, {"lr": 0.1, "betas": (0.5, 0.8)},
-     [1.4528876001747006, -0.15492385832344163, 0.8875636496370731, 1.0658665243740215,
-      -0.07972690900398782, 0.9351244462619238]),
-    (Adam, {"lr": 0.1, "eps": 0.1},
-     [1.5506048209721748, -0.008160325417560697, 0.8913101118331046, 1.223625433187674,
-      0.2775243450174876, 0.8629960126464551]),
-    (Adam, {"lr": 0.1, "weight_decay": 0.3},
-     [1.5549889997505109, 0.026444893108982834, 0.8245011393955657, 1.1571836293479083,
-      0.2280822935277264, 0.9037962068238243]),
-]
-
-
-@pytest.mark.parametrize(("kind", "settings", "expected"), PYTORCH, ids=lambda x: getattr(x, "__name__", None))
-def test_twelve_steps_equal_pytorchs(kind, settings, expected):
-    w, b = start()
-    np.testing.assert_allclose(after_twelve_steps(w, b, kind([w, b], **settings)), expected, rtol=1e-12, atol=1e-12)
-
-
-def test_groups_with_their_own_settings_equal_pytorchs():
-    w, b = start()
-    optimizer = SGD([{"params": [w]}, {"params": b, "lr": 0.01, "momentum": 0.5}], lr=0.1, momentum=0.9)
-    expected = [5.548552758083969, 2.244937832103053, -2.5797624262462002, -1.8077984526999746,
-                0.1030274638860679, 0.41301490935598717]
-    np.testing.assert_allclose(after_twelve_steps(w, b, optimizer), expected, rtol=1e-12, atol=1e-12)
-
-
-@pytest.mark.parametrize(("kind", "settings", "expected"), PYTORCH, ids=lambda x: getattr(x, "__name__", None))
-def test_float32_stays_float32(kind, settings, expected):
+@pytest.mark.parametrize(("kind", "settings"), ALL, ids=name)
+def test_float32_stays_float32(kind, settings):
     w, b = start(np.float32)
     optimizer = kind([w, b], **settings)
-    np.testing.assert_allclose(after_twelve_steps(w, b, optimizer), expected, rtol=2e-4, atol=2e-5)
+    precise = start()
+    expected = train(*precise, kind(precise, **settings))
+    np.testing.assert_allclose(train(w, b, optimizer), expected, rtol=2e-4, atol=2e-5)
     assert w.dtype == b.dtype == np.float32
-    remembered = [x for state in optimizer.state.values() for x in state.values() if isinstance(x, np.ndarray)]
-    assert {x.dtype for x in remembered} <= {np.dtype(np.float32)}
+    assert all(x.dtype == np.float32 for entry in optimizer.state.values() for x in entry.values() if hasattr(x, "dtype"))
 
 
-@pytest.mark.parametrize("kind", [SGD, Adam])
-def test_the_default_learning_rate_is_one_thousandth(kind):
-    assert kind(start()).param_groups[0]["lr"] == 1e-3
+@pytest.mark.parametrize(("kind", "lr"), [("SGD", 1e-3), ("Adam", 1e-3), ("AdamW", 1e-3), ("Adagrad", 1e-2), ("RMSprop", 1e-2)])
+def test_the_default_learning_rate(kind, lr):
+    assert getattr(tn.optim, kind)(start()).param_groups[0]["lr"] == lr
 
 
 # --- which parameters move ----------------------------------------------------------------------------
@@ -194,6 +119,13 @@ def test_a_step_between_forward_and_backward_is_refused():
     (Adam, {"betas": (0.9, 1.0)}, r"Adam: betas must be two numbers .*not \(0.9, 1.0\)"),
     (Adam, {"betas": (-0.1, 0.9)}, "Adam: betas must be two numbers"),
     (Adam, {"betas": (0.9,)}, "Adam: betas must be two numbers"),
+    (AdamW, {"betas": (0.9, 1.0)}, "AdamW: betas must be two numbers"),
+    (Adagrad, {"lr_decay": -0.1}, "Adagrad: lr_decay must be"),
+    (Adagrad, {"initial_accumulator_value": -1}, "Adagrad: initial_accumulator_value must be"),
+    (RMSprop, {"alpha": 1.0}, "RMSprop: alpha must be a number from 0 up to but not including 1, not 1.0"),
+    (RMSprop, {"alpha": -0.1}, "RMSprop: alpha must be"),
+    (RMSprop, {"momentum": float("nan")}, "RMSprop: momentum must be"),
+    (SGD, {"lr": "fast"}, "SGD: lr must be a finite number of at least 0, not 'fast'"),
     (SGD, {"nesterov": True}, "SGD: nesterov needs a momentum"),
     (SGD, {"nesterov": True, "momentum": 0.9, "dampening": 0.1}, "SGD: nesterov needs .*dampening of 0"),
 ])
@@ -224,6 +156,50 @@ def test_a_group_is_checked_like_the_defaults():
         SGD([{"params": [w], "rate": 1}])
 
 
+def test_numpys_numbers_as_settings_promote_nothing():
+    w, b = start(np.float32)
+    optimizer = Adam([{"params": [w, b], "lr": np.float64(0.1)}], betas=(np.float64(0.5), np.float32(0.75)))
+    optimizer.param_groups[0]["weight_decay"] = np.float64(0.1)
+    train(w, b, optimizer, steps=2)
+    assert optimizer.state[w]["exp_avg"].dtype == optimizer.state[w]["exp_avg_sq"].dtype == w.dtype == np.float32
+    assert optimizer.param_groups[0]["betas"] == (0.5, 0.75) and type(optimizer.param_groups[0]["lr"]) is float
+
+
+def test_one_number_may_be_a_whole_group():
+    w = tn.tensor(np.float64(3.0), requires_grad=True)
+    optimizer = SGD([{"params": w}], lr=0.5)
+    (w * w).backward()
+    optimizer.step()
+    assert w.item() == 0.0
+
+
+def test_a_constant_gradient_has_no_spread_but_a_finite_step():
+    w = tn.tensor([1.0], requires_grad=True)                    # rounding makes v a little less than ḡ²
+    optimizer = RMSprop([w], lr=1e-12, alpha=0.5, centered=True)
+    for _ in range(40):
+        w.grad = tn.tensor([0.39743589743589747])
+        optimizer.step()
+    state = optimizer.state[w]
+    assert np.isfinite(w.item()) and state["square_avg"].item() < state["grad_avg"].item() ** 2
+
+
+def test_a_closure_computes_the_loss_first():
+    w = tn.tensor([2.0], requires_grad=True)
+    optimizer = SGD([w], lr=0.25)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (w * w).sum()
+        loss.backward()
+        return loss
+    with tn.no_grad():
+        assert optimizer.step(closure).item() == 4.0
+    assert w.item() == 1.0 and optimizer.step() is None and w.item() == 0.0
+
+
+# --- optimizers of one's own --------------------------------------------------------------------------
+
+
 def test_an_optimizer_of_ones_own_needs_only_its_formula():
     class SignDescent(Optimizer):
         def change(self, p, g, state, *, lr):
@@ -234,6 +210,78 @@ def test_an_optimizer_of_ones_own_needs_only_its_formula():
     (w * w * w).sum().backward()                                # 3 w² = (3, 3)
     optimizer.step()
     assert w.tolist() == [0.75, -1.25]
+
+
+class NormalisedDescent(Optimizer):
+    """Steps of the length lr · 0.5ᵗ for each parameter, against the gradient and the one before."""
+    def __init__(self, params, lr):
+        super().__init__(params, {"lr": lr})
+
+    def change(self, p, g, state, *, lr):
+        t = state["t"] = state.get("t", -1) + 1
+        direction = g + state.get("last", 0)
+        state["last"] = g
+        state["lengths"] = np.append(state.get("lengths", np.zeros(0)), np.linalg.norm(direction))
+        return -lr * 0.5 ** t * direction / np.linalg.norm(direction)
+
+
+@pytest.mark.parametrize("cache", [1, 2 ** 16])
+def test_a_formula_that_looks_at_whole_parameters_gets_each_one_in_its_shape(cache, monkeypatch):
+    monkeypatch.setattr(flat, "CACHE", cache)
+    w, b = start()
+    optimizer = NormalisedDescent([w, b], lr=1.0)
+    for gradient in (3.0, 5.0):
+        w.grad, b.grad = tn.tensor([[gradient, 0.0], [0.0, 4.0]]).double(), tn.tensor([0.0, gradient]).double()
+        optimizer.step()                                        # w: (3, 4)/5, then (8, 8)/√128 /2
+    np.testing.assert_allclose(w.data, [[0.5 - 0.6 - 8 ** 0.5 / 8, -1], [2, 0.25 - 0.8 - 8 ** 0.5 / 8]], rtol=1e-12)
+    np.testing.assert_allclose(b.data, [0.1, -1.8], rtol=1e-12)
+    assert optimizer.state[w]["t"] == 1 and optimizer.state[b]["last"].tolist() == [0.0, 5.0]
+    assert isinstance(optimizer.state[w]["lengths"], tn.Tensor)
+    np.testing.assert_allclose(optimizer.state[w]["lengths"].data, [5.0, 128 ** 0.5])
+
+
+def test_what_a_formula_takes_out_of_its_state_is_forgotten():
+    class Impatient(Optimizer):
+        elementwise = True
+
+        def change(self, p, g, state):
+            if state.get("steps", 0) == 2:
+                state.clear()
+                return np.zeros_like(g)
+            state["steps"], state["sum"] = state.get("steps", 0) + 1, state.get("sum", 0) + g
+            return -state["sum"]
+
+    w, b = start()
+    optimizer = Impatient([w, b], {})
+    for remembered in (["steps", "sum"], ["steps", "sum"], [], ["steps", "sum"]):
+        w.grad, b.grad = tn.ones_like(w), tn.ones_like(b)
+        optimizer.step()                                        # 1, 2, 0, and again 1
+        assert list(optimizer.state[b]) == remembered
+    np.testing.assert_allclose(b.data, [-3.9, -4.3])
+    assert optimizer.state[b]["steps"] == 1 and optimizer.state[b]["sum"].tolist() == [1.0, 1.0]
+
+
+def test_an_optimizer_may_do_its_own_step_as_in_pytorch():
+    class Momentum(Optimizer):
+        def __init__(self, params, lr):
+            super().__init__(params, {"lr": lr})
+
+        def step(self):
+            for group in self.param_groups:
+                for p in group["params"]:
+                    state = self.state[p]
+                    if len(state) == 0:
+                        state["v"] = tn.zeros_like(p)
+                    state["v"] = 0.5 * state["v"] + p.grad
+                    p.data -= group["lr"] * state["v"].data
+
+    w, b = start()
+    optimizer = Momentum([w, b], lr=1.0)
+    for _ in range(2):
+        w.grad, b.grad = tn.ones_like(w), tn.ones_like(b)
+        optimizer.step()
+    np.testing.assert_allclose(b.data, [0.1 - 2.5, -0.3 - 2.5])
+    assert optimizer.state_dict()["state"][1]["v"].tolist() == [1.5, 1.5]
 
 
 def test_an_optimizer_without_a_formula_says_so():

@@ -1,5 +1,8 @@
-"""Optimizers: how gradients change parameters."""
+"""Optimizers: how gradients change parameters; and schedules of their learning rates."""
 
-from .adam import Adam
+from . import lr_scheduler
+from .adagrad import Adagrad
+from .adam import Adam, AdamW
 from .optimizer import Optimizer
+from .rmsprop import RMSprop
 from .sgd import SGD

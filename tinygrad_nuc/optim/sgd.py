@@ -23,6 +23,8 @@ class SGD(Optimizer):
         Learning rate.
     momentum, dampening, weight_decay : float
     nesterov : bool
+    maximize : bool
+        Climb instead of descending: g ← −g at first.
 
     Source: Sutskever et al., "On the importance of initialization and momentum in deep learning", ICML 2013.
 
@@ -37,10 +39,14 @@ class SGD(Optimizer):
     tensor([0.8000], requires_grad=True)
     """
 
+    elementwise = True
+    state_names = {"v": "momentum_buffer"}
+    sometimes = ("momentum_buffer",)
+
     def __init__(self, params: Iterable, lr: float = 1e-3, momentum: float = 0, dampening: float = 0,
-                 weight_decay: float = 0, nesterov: bool = False) -> None:
+                 weight_decay: float = 0, nesterov: bool = False, *, maximize: bool = False) -> None:
         super().__init__(params, {"lr": lr, "momentum": momentum, "dampening": dampening,
-                                  "weight_decay": weight_decay, "nesterov": nesterov})
+                                  "weight_decay": weight_decay, "nesterov": nesterov, "maximize": maximize})
 
     def check(self, **settings: Any) -> None:
         super().check(**settings)
@@ -52,7 +58,6 @@ class SGD(Optimizer):
         if weight_decay:
             g = g + weight_decay * p
         if momentum:
-            v = momentum * state["v"] + (1 - dampening) * g if "v" in state else g.copy()
-            state["v"] = v
+            v = state["v"] = momentum * state["v"] + (1 - dampening) * g if "v" in state else g
             g = g + momentum * v if nesterov else v
         return -lr * g
