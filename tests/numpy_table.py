@@ -31,6 +31,7 @@ NOTES = {
     "np.linalg.slogdet": "the logarithm; the sign has no gradient",
     "np.unique": "the values; of equal ones the first gets the gradient",
     "np.linalg.norm": "norms of vectors, and of matrices 'fro', 1, -1, inf and -inf",
+    "np.from_dlpack": "a BufferError if the tensor requires a gradient, otherwise its array, without a copy",
     **dict.fromkeys(CONVERTING, "a RuntimeError if the tensor requires a gradient, otherwise its array"),
 }
 

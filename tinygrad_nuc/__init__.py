@@ -43,6 +43,7 @@ from .engine.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_en
 from .engine.operation import Operation
 from .engine.tensor import Tensor
 from .engine.transforms import grad
+from .exchange import from_dlpack
 from .inspect import gradcheck, gradgradcheck, summary
 from .operations.activations import relu, sigmoid
 from .operations.aliases import (
@@ -141,5 +142,6 @@ from .operations.trigonometric import (
 )
 from .operations.vectors import cross
 from .operations.whole_numbers import floor_divide
+from .utils.state_files import load, save
 
 __version__ = "0.1.0"
