@@ -33,10 +33,9 @@ import tinygrad_nuc as tn
 from tinygrad_nuc import nn, optim, plots
 from tinygrad_nuc.analysis import Abundance, RectangularCuts, all_abundances, pulls_of_methods
 from tinygrad_nuc.simulation import CLASSES, VARIABLES, Detector, kaon_probability, simulate, simulate_unlabelled
-from tinygrad_nuc.training import fit
+from tinygrad_nuc.training import EarlyStopping, Trainer
 from tinygrad_nuc.utils.command import Parser, Report, save_all_or_nothing, whole_numbers
 from tinygrad_nuc.utils.data import DataLoader, TensorDataset
-from tinygrad_nuc.utils.files import save_state
 from tinygrad_nuc.utils.tables import Features, Table, read_features, read_table
 from tinygrad_nuc.utils.text import text_table
 
@@ -104,9 +103,13 @@ def train(model: nn.Module, x: np.ndarray, y: np.ndarray, args: argparse.Namespa
     fit_events = TensorDataset(x_fit, y_fit.unsqueeze(1))
     stop_events = TensorDataset(x_stop, y_stop.unsqueeze(1))
     batch_size = min(256, len(fit_events)) if args.batch_size is None else args.batch_size
-    return fit(model, nn.BCEWithLogitsLoss(), optim.Adam(model.parameters(), lr=args.lr),
-               DataLoader(fit_events, batch_size, shuffle=True),
-               DataLoader(stop_events, min(len(stop_events), 8192)), epochs=args.epochs, patience=8)
+    trainer = Trainer(model, nn.BCEWithLogitsLoss(), optim.Adam(model.parameters(), lr=args.lr),
+                      callbacks=[EarlyStopping(patience=8)])
+    trainer.fit(DataLoader(fit_events, batch_size, shuffle=True), DataLoader(stop_events, min(len(stop_events), 8192)),
+                epochs=args.epochs)
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    return trainer.history
 
 
 def network_response(model: nn.Module, scaler: MinMaxScaler | StandardScaler) -> Callable:
@@ -226,9 +229,9 @@ def run(args: argparse.Namespace, folder: Path) -> None:
     say(f"Training a network with {sum(p.numel() for p in model.parameters()):,} parameters "
         f"on {len(x):,} events, at most {args.epochs} epochs")
     history = train(model, scaler.transform(x), y, args)
-    reason = "the limit" if len(history.train) == args.epochs else "no improvement"
-    say(f"Stopped after {len(history.train)} epochs ({reason}); kept the weights of epoch {history.best_epoch}, "
-        f"with a binary cross-entropy of {min(history.validation):.4f} on the tenth held out for this")
+    reason = "the limit" if len(history) == args.epochs else "no improvement"
+    say(f"Stopped after {len(history)} epochs ({reason}); kept the weights of epoch {history.best_epoch()}, "
+        f"with a binary cross-entropy of {history.best():.4f} on the tenth held out for this")
 
     cuts = RectangularCuts().fit(x, y)
     tree = DecisionTreeClassifier(max_depth=10, min_samples_leaf=50, random_state=args.seed).fit(x, y)
@@ -299,7 +302,7 @@ def draw(folder, sample, x, y, classifiers, history, measured, truth) -> None:
 
 def save(folder, args, sample, model, scaler, say) -> None:
     """The trained network, how its inputs are scaled, and the report."""
-    save_state(folder / "weights.npz", {name: value.numpy() for name, value in model.state_dict().items()})
+    tn.save(model.state_dict(), folder / "weights.npz")
     offset, width = (scaler.data_min_, 1 / scaler.scale_) if args.scale == "minmax" else (scaler.mean_, scaler.scale_)
     (folder / "scaler.json").write_text(json.dumps({
         "use": "input = (variable − offset) / width, into Linear and ReLU layers in turn, with weights.npz",

@@ -4,16 +4,9 @@ import os
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from tinygrad_nuc.utils.files import (
-    MARKER,
-    atomic_write,
-    load_state,
-    output_folder,
-    save_state,
-)
+from tinygrad_nuc.utils.files import MARKER, atomic_write, output_folder
 
 
 def listing(folder):
@@ -215,77 +208,3 @@ def test_a_copied_or_moved_result_is_still_a_result(tmp_path):
     shutil.move(tmp_path / "run", tmp_path / "moved")
     run_into(tmp_path / "moved", report="2")
     assert (tmp_path / "moved" / "report").read_text() == "2"
-
-
-# ---- save_state, load_state
-
-STATE = {
-    "layer1.weight": np.arange(6, dtype=np.float32).reshape(2, 3).T,
-    "file": np.array(3),
-    "bn.num_batches_tracked": np.int64(7),
-    "w": np.array([np.nan, -0.0]),
-    "w.npy": np.zeros((0, 4), dtype=bool),
-    "names": np.array(["pt", "η"]),
-}
-
-
-def test_a_state_comes_back_as_it_was(tmp_path):
-    save_state(tmp_path / "model", STATE)
-    loaded = load_state(tmp_path / "model")
-    assert list(loaded) == list(STATE)
-    for name, value in STATE.items():
-        np.testing.assert_array_equal(loaded[name], value)
-        assert loaded[name].dtype == value.dtype
-        assert loaded[name].shape == value.shape
-    assert np.signbit(loaded["w"][1])
-    assert listing(tmp_path) == ["model"], "no ending is added"
-
-
-def test_the_same_state_gives_the_same_bytes(tmp_path, monkeypatch):
-    save_state(tmp_path / "a", STATE)
-    monkeypatch.setattr("time.time", lambda: 2e9)
-    save_state(tmp_path / "b", STATE)
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-
-
-def test_numpy_reads_it_and_is_read(tmp_path):
-    save_state(tmp_path / "a.npz", {"fc.weight": np.ones(3)})
-    with np.load(tmp_path / "a.npz") as archive:
-        assert archive["fc.weight"].tolist() == [1, 1, 1]
-    np.savez_compressed(tmp_path / "b.npz", **{"fc.bias": np.ones(2)})
-    assert load_state(tmp_path / "b.npz")["fc.bias"].tolist() == [1, 1]
-    save_state(tmp_path / "empty.npz", {})
-    assert load_state(tmp_path / "empty.npz") == {}
-
-
-def test_python_objects_are_refused_and_the_old_file_stays(tmp_path):
-    save_state(tmp_path / "a.npz", {"w": np.ones(2)})
-    with pytest.raises(TypeError, match='a.npz: "bad.w" holds Python objects'):
-        save_state(tmp_path / "a.npz", {"w": np.zeros(2), "bad.w": np.array([{}], dtype=object)})
-    assert load_state(tmp_path / "a.npz")["w"].tolist() == [1, 1]
-    assert listing(tmp_path) == ["a.npz"]
-
-
-def test_files_that_are_no_state_are_refused_by_name(tmp_path):
-    path = tmp_path / "bad.npz"
-    save_state(path, STATE)
-    whole = path.read_bytes()
-    flipped = bytearray(whole)
-    flipped[whole.index(b"\x00\x00\xa0\x40")] ^= 1  # inside the weights: the 5.0
-    np.savez(path, w=np.array([{"a": 1}], dtype=object))
-    pickled = path.read_bytes()
-    for content, message in [
-        (whole[: len(whole) // 2], "not a zip file"),
-        (bytes(flipped), "Bad CRC"),
-        (pickled, "Object arrays cannot be loaded"),
-        (b"", "not a zip file"),
-        (b"\x80\x04N.", "not a zip file"),
-    ]:
-        path.write_bytes(content)
-        with pytest.raises(ValueError, match=rf"bad.npz: cannot be read as an .npz file .*{message}"):
-            load_state(path)
-    shutil.make_archive(str(tmp_path / "text"), "zip", tmp_path, "bad.npz")
-    with pytest.raises(ValueError, match='"bad.npz" in it is not an array'):
-        load_state(tmp_path / "text.zip")
-    with pytest.raises(FileNotFoundError, match="missing.npz"):
-        load_state(tmp_path / "missing.npz")

@@ -13,7 +13,6 @@ import pytest
 
 import tinygrad_nuc as tn
 from tinygrad_nuc.simulation import simulate
-from tinygrad_nuc.utils.files import load_state
 
 DEMO = Path(__file__).parents[1] / "demos" / "particle_identification.py"
 PICTURES = {"variables.png", "responses.png", "roc.png", "confusion_matrices.png", "learning_curve.png", "abundance.png"}
@@ -101,7 +100,7 @@ def test_every_picture_is_there(quick):
 def test_the_saved_network_can_be_used_again(quick, demo):
     scaler = json.loads((quick / "scaler.json").read_text())
     model = demo.build(3, scaler["hidden"])
-    model.load_state_dict(load_state(quick / "weights.npz"))
+    model.load_state_dict(tn.load(quick / "weights.npz"))
     x, y = simulate(2_000, 2_000, seed=99)
     inputs = (x - np.array(scaler["offset"])) / np.array(scaler["width"])
     response = tn.sigmoid(model(tn.tensor(inputs, dtype=tn.float32))).detach().numpy()[:, 0]

@@ -61,15 +61,27 @@ def test_confusion_matrices_show_counts_and_shares():
     images = plots.confusion_matrices(axes, {"a": np.array([[9000, 1000], [0, 5]]), "b": np.eye(2, dtype=int)}, ("h", "g"))
     assert [t.get_text() for t in axes[0].texts] == ["9,000\n90.0%", "1,000\n10.0%", "0\n0.0%", "5\n100.0%"]
     np.testing.assert_allclose(images[0].get_array(), [[0.9, 0.1], [0, 1]])
+    _, (ax,) = plots.grid(1)
+    plots.confusion_matrices([ax], {"ten": np.eye(10, dtype=int)}, [str(i) for i in range(10)])
+    assert [label.get_text() for label in ax.get_xticklabels()] == list("0123456789")
     with pytest.raises(ValueError):
         plots.confusion_matrices(axes[:1], {"a": np.eye(2), "b": np.eye(2)}, ("h", "g"))
 
 
-def test_the_learning_curve_marks_the_epoch_that_was_kept(ax):
-    lines = plots.learning_curve(ax, History([3.0, 2.0, 1.0], [3.0, 1.5, 1.6]), "cross-entropy")
+def test_the_learning_curve_marks_the_best_epoch(ax):
+    rows = [{"epoch": i + 1, "train_loss": t, "validation_loss": v} for i, (t, v) in enumerate([(3.0, 3.0), (2.0, 1.5), (1.0, 1.6)])]
+    lines = plots.learning_curve(ax, History(rows), "cross-entropy")
     assert [list(line.get_ydata()) for line in lines[:2]] == [[3.0, 2.0, 1.0], [3.0, 1.5, 1.6]]
-    assert list(lines[2].get_xdata()) == [2, 2] and texts(ax.get_legend())[-1] == "kept: epoch 2 of 3"
+    assert list(lines[2].get_xdata()) == [2, 2] and texts(ax.get_legend())[-1] == "lowest: epoch 2 of 3"
     assert ax.get_ylabel() == "cross-entropy"
+
+
+def test_images_fill_the_axes_and_share_no_scale():
+    _, axes = plots.grid(3)
+    drawn = plots.images(axes, np.array([[[0.0, 2.0]], [[-3.0, 1.0]]]), ["a", "b"], signed=True)
+    assert [image.get_clim() for image in drawn] == [(-2.0, 2.0), (-3.0, 3.0)]
+    np.testing.assert_array_equal(drawn[1].get_array(), [[-3.0, 1.0]])
+    assert [ax.get_title() for ax in axes] == ["a", "b", ""] and not any(ax.axison for ax in axes)
 
 
 def test_measurements_show_values_errors_and_truth(ax):

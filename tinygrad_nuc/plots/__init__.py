@@ -11,5 +11,6 @@ from .classification import (
     variable_histogram,
 )
 from .figures import grid
-from .learning import learning_curve
+from .images import images
+from .learning import draw_history, learning_curve
 from .measurement import measurements

@@ -130,8 +130,9 @@ def confusion_matrices(axes: Sequence[Axes], matrices: Mapping[str, NDArray], cl
         share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
         images.append(ax.imshow(share, cmap="Blues", vmin=0, vmax=1))
         for (i, j), count in np.ndenumerate(matrix):
-            ax.text(j, i, f"{count:,}\n{share[i, j]:.1%}", ha="center", va="center", fontsize=13,
-                    color="white" if share[i, j] > 0.5 else "black")
-        ax.set(xticks=[0, 1], xticklabels=classes, yticks=[0, 1], yticklabels=classes)
+            ax.text(j, i, f"{count:,}\n{share[i, j]:.1%}", ha="center", va="center",
+                    fontsize=13 if len(classes) < 5 else 8, color="white" if share[i, j] > 0.5 else "black")
+        places = range(len(classes))
+        ax.set(xticks=places, xticklabels=classes, yticks=places, yticklabels=classes)
         finish(ax, "predicted", "true", name, legend=False)
     return images

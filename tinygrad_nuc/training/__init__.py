@@ -1,3 +1,8 @@
-"""The training loop."""
+"""Training: the loop, what happens around it, and what it leaves behind."""
 
-from .loop import History, evaluate, fit
+from .callbacks import Callback, CSVLogger, EarlyStopping, LearningRateLogger, ProgressBar
+from .cards import model_card
+from .checkpoint import ModelCheckpoint
+from .history import History
+from .metrics import accuracy
+from .trainer import Trainer

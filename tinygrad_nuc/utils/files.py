@@ -6,13 +6,10 @@ import json
 import os
 import secrets
 import shutil
-import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
-
-import numpy as np
 
 # The file that `output_folder` leaves in each folder it makes; it lists all that the folder held then.
 MARKER = ".tinygrad_nuc_output.json"
@@ -190,77 +187,6 @@ def _replace_folder(new: Path, target: Path) -> None:
         os.rename(aside, target)
         raise
     shutil.rmtree(aside, ignore_errors=True)  # the new result is in place: an old file must not fail the run
-
-
-def save_state(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
-    """Save named arrays as an .npz file, whole or not at all, and never pickled.
-
-    The same arrays give the same bytes: the file holds no time stamp. `np.load` reads it as well.
-
-    Parameters
-    ----------
-    path : str or os.PathLike
-        The file to write, under exactly this name (no ending is added).
-    arrays : mapping of str to numpy.ndarray
-        Names may hold dots, as those of a state dict do.
-
-    Raises
-    ------
-    TypeError
-        For an array of Python objects, named in the message: only pickle could store it.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     save_state(Path(folder) / "model.npz", {"layer1.weight": np.ones((2, 3), np.float32)})
-    ...     load_state(Path(folder) / "model.npz")["layer1.weight"].shape
-    (2, 3)
-    """
-    values = {name: np.asanyarray(array) for name, array in arrays.items()}
-    for name, value in values.items():
-        if value.dtype.hasobject:
-            raise TypeError(f'{path}: "{name}" holds Python objects; only numbers and text can be saved')
-    # Not np.savez: it takes the names as keyword arguments, and "file" is one of its own.
-    with atomic_write(path) as file, zipfile.ZipFile(file, "w") as archive:
-        for name, value in values.items():
-            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, value, allow_pickle=False)
-
-
-def load_state(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """Load the named arrays of an .npz file; pickled content is refused, so a file cannot run code.
-
-    Parameters
-    ----------
-    path : str or os.PathLike
-        A file written by `save_state` or `np.savez`.
-
-    Returns
-    -------
-    dict of str to numpy.ndarray
-        In the order in which they were saved.
-
-    Raises
-    ------
-    ValueError
-        When the file is not an .npz file, is damaged or cut off, or holds pickled objects.
-    OSError
-        When it cannot be opened.
-    """
-    arrays = {}
-    with open(path, "rb") as file:
-        try:
-            with zipfile.ZipFile(file) as archive:
-                for entry in archive.namelist():
-                    if not entry.endswith(".npy"):
-                        raise ValueError(f'"{entry}" in it is not an array')
-                    with archive.open(entry) as member:
-                        array = np.lib.format.read_array(member, allow_pickle=False)
-                    arrays[entry.removesuffix(".npy")] = array
-        except Exception as error:  # damaged bytes come as a dozen types, from four modules
-            raise ValueError(f"{path}: cannot be read as an .npz file of arrays: {reason(error)}") from error
-    return arrays
 
 
 def reason(error: Exception) -> str:
