@@ -9,7 +9,7 @@ from device_guard import GuardArray
 
 import tinygrad_nuc as tn
 from tinygrad_nuc import nn, optim
-from tinygrad_nuc.training import Trainer, accuracy
+from tinygrad_nuc.training import EarlyStopping, ModelCheckpoint, Trainer, accuracy
 from tinygrad_nuc.utils.data import DataLoader, TensorDataset
 
 
@@ -56,11 +56,28 @@ def test_a_trainer_moves_the_model_and_every_batch(two_gpus):
         data = DataLoader(TensorDataset(x, (x.sum(1, keepdim=True) > 0).float()), batch_size=4, shuffle=True)
         model = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1))
         trainer = Trainer(model, nn.BCEWithLogitsLoss(), optim.Adam(model.parameters(), lr=0.1), device=device,
-                          metrics={"accuracy": accuracy}, clip_grad_norm=1.0)
+                          metrics={"accuracy": accuracy}, clip_grad_norm=1.0, callbacks=[EarlyStopping()])
         return trainer.fit(data, data, epochs=3).rows, model, trainer.predict(data)
     (here, _, _), (there, model, predicted) = run(None), run("cuda")
     assert there == here and isinstance(predicted.data, GuardArray)
     assert all(isinstance(p.data, GuardArray) for p in model.parameters())
+
+
+@pytest.mark.parametrize("first", [None, "cuda"])
+@pytest.mark.parametrize("second", [None, "cuda"])
+def test_a_run_may_be_resumed_on_another_device(two_gpus, tmp_path, first, second):
+    def run(device, epochs):
+        tn.manual_seed(3)
+        x = tn.randn(12, 2)
+        data = DataLoader(TensorDataset(x, 2 * x), batch_size=4, shuffle=True)
+        model = nn.Linear(2, 2)
+        Trainer(model, nn.MSELoss(), optim.Adam(model.parameters(), lr=0.1), device=device,
+                callbacks=[ModelCheckpoint(tmp_path)]).fit(data, epochs=epochs, resume="last")
+        return model.to("cpu").weight.tolist()
+    run(first, 2)
+    resumed = run(second, 4)
+    (tmp_path / "last.npz").unlink()
+    assert resumed == run(None, 4)
 
 
 def test_what_is_recorded_is_not_moved(two_gpus):

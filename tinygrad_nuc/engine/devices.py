@@ -37,6 +37,13 @@ def on_device(array: Any, device: str) -> Any:
         return cupy.asarray(array)
 
 
+def placed_like(other: Any, array: Any) -> Any:
+    """The array on the device where the array `other` is."""
+    if type(array) is type(other):
+        return array
+    return on_device(array, "cpu") if isinstance(other, np.ndarray) else np.asarray(array, like=other)
+
+
 def import_cupy() -> Any:
     """CuPy, if there is a GPU that it can use."""
     try:

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -10,20 +10,9 @@ from ..engine.backward import forget_gradient
 from ..engine.devices import is_device
 from ..engine.grad_mode import no_grad
 from ..engine.hooks import RemovableHandle
-from ..engine.tensor import Tensor, value
+from ..engine.tensor import Tensor
 from .parameter import Parameter
-
-
-class IncompatibleKeys(NamedTuple):
-    """Which names of a state dict and of a module had no counterpart."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
-
-    def __repr__(self) -> str:
-        if not (self.missing_keys or self.unexpected_keys):
-            return "<All keys matched successfully>"
-        return f"IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
+from .state import IncompatibleKeys, fitting
 
 
 class Module:
@@ -308,21 +297,11 @@ class Module:
         True
         """
         own = dict(self._walk_values("", "_parameters", "_buffers"))
-        missing, unexpected = [k for k in own if k not in state], [k for k in state if k not in own]
-        if strict and (missing or unexpected):
-            raise KeyError(f"{type(self).__name__}.load_state_dict: missing {missing}, unexpected {unexpected}")
-        arrays = {name: np.asarray(value(given)) for name, given in state.items() if name in own}
-        for name, array in arrays.items():
-            if array.shape != own[name].shape:
-                raise ValueError(f"{type(self).__name__}.load_state_dict: {name} has shape {array.shape}, "
-                                 f"but this module's has {own[name].shape}")
-            if array.dtype.kind != own[name].dtype.kind:
-                raise TypeError(f"{type(self).__name__}.load_state_dict: {name} is {array.dtype}, "
-                                f"but this module's is {own[name].dtype}")
+        arrays, keys = fitting(type(self).__name__, own, state, strict)
         with no_grad():
             for name, array in arrays.items():
                 own[name].copy_(array)
-        return IncompatibleKeys(missing, unexpected)
+        return keys
 
     # ------------------------------------------------------------------ print(model)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.devices import on_device
+from ..engine.devices import placed_like
 from ..engine.tensor import Tensor, value
 
 CACHE = 2 ** 16     # how many numbers a formula is given at a time: what it computes on the way stays in the cache
@@ -124,7 +124,7 @@ class Flat:
             letter = letters.get(name, name)
             if isinstance(x, Tensor) and x.shape == self.params[0].shape:
                 dtype = self.params[0].dtype if name in letters else x.dtype
-                parts = [beside(p, entry[name].data) for p, entry in zip(self.params, entries, strict=True)]
+                parts = [placed_like(p.data, entry[name].data) for p, entry in zip(self.params, entries, strict=True)]
                 self.arrays[letter] = self.joined([part.astype(dtype, copy=False) for part in parts])
             else:
                 self.common[letter] = value(x)
@@ -149,13 +149,6 @@ class Flat:
 def layout(params: list[Tensor]) -> list[tuple]:
     """What an array of all parameters depends on."""
     return [(p.shape, p.dtype, type(p.data)) for p in params]
-
-
-def beside(p: Tensor, array: Any) -> Any:
-    """The array on the device where `p` is."""
-    if type(array) is type(p.data):
-        return array
-    return on_device(array, "cpu") if isinstance(p.data, np.ndarray) else np.asarray(array, like=p.data)
 
 
 def arrange(params: list[Tensor], states: MutableMapping[Tensor, Mapping[str, Any]], names: Mapping[str, str],

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..engine.arrays import as_array
+from ..engine.devices import placed_like
 from ..engine.tensor import Tensor, value
-from .flat import beside
 
 if TYPE_CHECKING:                       # optimizer.py imports this file
     from .optimizer import Optimizer
@@ -92,4 +92,4 @@ def fitting(optimizer: "Optimizer", p: Tensor, name: str, x: Any, who: str) -> A
         raise ValueError(f"{who} has shape {array.shape}, but the parameter has {p.shape}")
     if array.dtype.kind != "f":
         raise ValueError(f"{who} is {array.dtype}, but the parameter is {p.dtype}")
-    return Tensor(beside(p, array.astype(p.dtype)))
+    return Tensor(placed_like(p.data, array.astype(p.dtype)))
