@@ -1,5 +1,8 @@
 """Data sets and loaders: every sample once in each epoch, in an order that only the seed decides."""
 
+import threading
+import time
+
 import numpy as np
 import pytest
 
@@ -198,6 +201,71 @@ def test_changing_a_batch_leaves_the_data_alone():
     (batch,) = next(iter(DataLoader(TensorDataset(x), batch_size=4)))
     batch.data += 1
     assert x.tolist() == [0, 0, 0, 0]
+
+
+# --- loaders: reading ahead ---------------------------------------------------------------------------
+
+
+class Noting(Dataset):
+    """Notes who asks for which samples, and fails at sample 13."""
+
+    def __init__(self, n):
+        self.n, self.asked = n, []
+
+    def __len__(self):
+        return self.n
+
+    def take(self, indices):
+        self.asked.append((threading.current_thread() is threading.main_thread(), indices.tolist()))
+        if 13 in indices:
+            raise OSError("sample 13 cannot be read")
+        return tn.tensor(indices)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_threads_change_neither_order_nor_batches(workers):
+    def epochs(**options):
+        tn.manual_seed(4)
+        loader = DataLoader(numbers(23), batch_size=4, shuffle=True, **options)
+        return [[x.tolist() for x, _ in loader] for _ in range(3)], tn.rand(1).item()
+    assert epochs(num_workers=workers) == epochs()
+
+
+def test_a_thread_is_ahead_by_as_many_batches_as_asked():
+    data = Noting(12)
+    batches = iter(DataLoader(data, batch_size=2, num_workers=1, prefetch_factor=3))
+    assert next(batches).tolist() == [0, 1]
+    while len(data.asked) < 4:                                  # the thread is at it
+        time.sleep(0.001)
+    assert data.asked == [(False, [2 * i, 2 * i + 1]) for i in range(4)]
+    batches.close()                                             # left early: nothing more is fetched
+    assert len(data.asked) <= 5 and not any(t.name.startswith("DataLoader") for t in threading.enumerate())
+
+
+def test_an_error_in_a_thread_comes_when_its_batch_would():
+    batches = iter(DataLoader(Noting(20), batch_size=4, num_workers=2))
+    assert [next(batches).tolist()[0] for _ in range(3)] == [0, 4, 8]
+    with pytest.raises(OSError, match="sample 13 cannot be read"):
+        next(batches)
+
+
+def test_a_loader_that_reads_ahead_knows_what_it_gave_out():
+    loader = DataLoader(numbers(12), batch_size=2, shuffle=True, generator=rng(), num_workers=1, prefetch_factor=4)
+    epoch = iter(loader)
+    next(epoch)
+    state = loader.state_dict()
+    assert state["position"] == 1
+    other = DataLoader(numbers(12), batch_size=2, shuffle=True, generator=rng(9))
+    other.load_state_dict(state)
+    assert order(other) == [i for x, _ in epoch for i in x.tolist()]
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"num_workers": -1}, "num_workers must be a whole number of at least 0, not -1"),
+    ({"prefetch_factor": 0}, "prefetch_factor must be a whole number of at least 1, not 0")])
+def test_threads_that_cannot_be_are_refused(options, message):
+    with pytest.raises(ValueError, match=f"DataLoader: {message}"):
+        DataLoader(numbers(5), **options)
 
 
 # --- splitting ----------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import csv
 import math
+import signal
 import threading
 
 import numpy as np
@@ -217,6 +218,44 @@ def test_a_second_fit_looks_for_a_new_best():
     assert stop.best_epoch == 8 and model.weight.item() == pytest.approx(2 - (2 - (1 - 0.8 ** 8)) * 0.8 ** 8)
 
 
+class PressCtrlC(Callback):
+    """At one step, once or twice."""
+
+    def __init__(self, step, times=1):
+        self.step, self.times, self.told = step, times, []
+
+    def on_batch_end(self, trainer, loss):
+        if trainer.step == self.step:
+            for _ in range(self.times):
+                signal.raise_signal(signal.SIGINT)
+
+    def on_interrupt(self, trainer):
+        self.told.append(trainer.step)
+
+
+def test_ctrl_c_ends_the_training_after_the_step(capsys):
+    before, model, press = signal.getsignal(signal.SIGINT), line(0.0), PressCtrlC(3)
+    t = trainer(model, callbacks=[press])
+    history = t.fit(loader(X, X), epochs=9)
+    assert t.interrupted and t.stopped == "interrupted in epoch 2, after step 3" and press.told == [3]
+    assert len(history) == 1 and model.weight.item() == pytest.approx(1 - 0.8 ** 3)
+    assert "press Ctrl-C again" in capsys.readouterr().err and signal.getsignal(signal.SIGINT) is before
+    t.fit(loader(X, X), epochs=1)
+    assert not t.interrupted and t.stopped is None and len(history) == 2
+
+
+def test_a_second_ctrl_c_ends_it_at_once():
+    before, t = signal.getsignal(signal.SIGINT), trainer(line(0.0), callbacks=[PressCtrlC(3, times=2)])
+    with pytest.raises(KeyboardInterrupt):
+        t.fit(loader(X, X), epochs=9)
+    assert t.step == 3 and signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_column_that_comes_too_late_to_go_by():
+    with pytest.raises(KeyError, match="EarlyStopping: there is no 'purity' to go by; this epoch measured epoch, train_loss"):
+        trainer(line(0.0), callbacks=[EarlyStopping("purity")]).fit(loader(X, X), epochs=1)
+
+
 def test_training_in_another_thread():
     model, found = line(0.0), []
     thread = threading.Thread(target=lambda: found.append(len(trainer(model).fit(loader(X, X), epochs=2))))
@@ -402,7 +441,11 @@ def test_a_card_without_a_run_or_with_an_unknown_heading_is_refused():
     t.fit(loader(X, X), epochs=1)
     with pytest.raises(ValueError, match="model_card: Licence is none of the headings Model details, "):
         model_card(t, notes={"Licence": "MIT"})
-    assert "No data were used for validation." in model_card(t)
+    card = model_card(t)
+    assert "No data were used for validation." in card and "1 epochs" not in card
+    plain = trainer(line(0.0))
+    plain.fit(list(loader(X, X)), epochs=2)
+    assert "Batches from a list." in model_card(plain)
 
 
 # --- what is refused ----------------------------------------------------------------------------------

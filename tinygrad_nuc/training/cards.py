@@ -110,7 +110,7 @@ def details(trainer: "Trainer") -> str:
         "loss": described(trainer.loss),
         "optimizer": f"{type(trainer.optimizer).__name__} ({', '.join(f'{name} {x}' for name, x in settings.items())})",
         "schedule": "none" if trainer.scheduler is None else type(trainer.scheduler).__name__,
-        "training": f"{trainer.epoch} epochs, {trainer.step:,} steps"
+        "training": f"{trainer.epoch} epoch{'s' if trainer.epoch > 1 else ''}, {trainer.step:,} steps"
                     + (f"; {trainer.stopped}" if trainer.stopped else ""),
         "seed": "not set: the run cannot be repeated exactly" if seed is None else str(seed),
         "date": datetime.date.today().isoformat(),
