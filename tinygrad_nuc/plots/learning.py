@@ -1,17 +1,20 @@
 """How training went."""
 
 import os
+from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from ..training import History
 from ..utils.files import atomic_write
 from .figures import BLUE, ORANGE, finish, grid
 
+if TYPE_CHECKING:
+    from ..training import History
 
-def learning_curve(ax: Axes, history: History, loss: str = "loss") -> list[Line2D]:
+
+def learning_curve(ax: Axes, history: "History", loss: str = "loss") -> list[Line2D]:
     """Training and validation loss against the epoch, with the epoch where the validation loss was lowest.
 
     Examples
@@ -33,7 +36,7 @@ def learning_curve(ax: Axes, history: History, loss: str = "loss") -> list[Line2
     return lines
 
 
-def curves(ax: Axes, history: History, name: str) -> list[Line2D]:
+def curves(ax: Axes, history: "History", name: str) -> list[Line2D]:
     """One measurement on the training and on the validation data, as far as there are any, or under its own name."""
     looks = {f"train_{name}": ("training", BLUE, "o"), f"validation_{name}": ("validation", ORANGE, "s"),
              name: (name, BLUE, "o")}
@@ -43,7 +46,7 @@ def curves(ax: Axes, history: History, name: str) -> list[Line2D]:
             for column, (label, color, marker) in looks.items() if column in history.columns]
 
 
-def draw_history(history: History, path: str | os.PathLike | None = None) -> list[Axes]:
+def draw_history(history: "History", path: str | os.PathLike | None = None) -> list[Axes]:
     """Every column of a history against the epoch; see `tinygrad_nuc.training.History.plot`."""
     if not len(history):
         raise ValueError("plot: no epoch has been completed yet")
