@@ -5,6 +5,7 @@ stopping (after epoch 6, with the weights of epoch 4), and checkpoints within ep
 writes its weights as FOLDER/weights.npz.
 """
 
+import signal
 import sys
 from pathlib import Path
 
@@ -48,6 +49,7 @@ def run(folder, callbacks=(), epochs=8):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)       # a shell may have started the tests with Ctrl-C ignored
     folder = Path(sys.argv[1])
     trained = run(folder, [SayStep()])
     np.savez(folder / "weights.npz", **{name: t.numpy() for name, t in trained.model.state_dict().items()})

@@ -233,7 +233,21 @@ class PressCtrlC(Callback):
         self.told.append(trainer.step)
 
 
-def test_ctrl_c_ends_the_training_after_the_step(capsys):
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C raises KeyboardInterrupt, also where a shell has started the tests with Ctrl-C ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_where_ctrl_c_is_ignored_it_stays_so(ctrl_c):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    t = trainer(line(0.0), callbacks=[PressCtrlC(3)])
+    assert len(t.fit(loader(X, X), epochs=4)) == 4 and not t.interrupted
+
+
+def test_ctrl_c_ends_the_training_after_the_step(ctrl_c, capsys):
     before, model, press = signal.getsignal(signal.SIGINT), line(0.0), PressCtrlC(3)
     t = trainer(model, callbacks=[press])
     history = t.fit(loader(X, X), epochs=9)
@@ -244,7 +258,7 @@ def test_ctrl_c_ends_the_training_after_the_step(capsys):
     assert not t.interrupted and t.stopped is None and len(history) == 2
 
 
-def test_a_second_ctrl_c_ends_it_at_once():
+def test_a_second_ctrl_c_ends_it_at_once(ctrl_c):
     before, t = signal.getsignal(signal.SIGINT), trainer(line(0.0), callbacks=[PressCtrlC(3, times=2)])
     with pytest.raises(KeyboardInterrupt):
         t.fit(loader(X, X), epochs=9)
