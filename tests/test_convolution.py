@@ -75,6 +75,12 @@ def test_windows_that_lie_in_the_padding_see_only_zeros():
     np.testing.assert_allclose(y[:, 1, 1], layer.weight.data[:, 0, 0, 0] + layer.bias.data, rtol=1e-6)
 
 
+def test_a_filter_much_larger_than_the_image():
+    layer = nn.Conv2d(1, 1, 6, padding=3, bias=False)
+    y = layer(tn.ones(1, 1, 1))
+    assert y.tolist() == [layer.weight.data[0, 0, 3:1:-1, 3:1:-1].tolist()]
+
+
 FITTING = tn.zeros(2, 3, 5, 4)
 
 
@@ -86,7 +92,11 @@ FITTING = tn.zeros(2, 3, 5, 4)
     (lambda c: c(FITTING.double()), TypeError, r"input is float64 and the weights are float32.*\.float\(\) or \.double\(\)"),
     (lambda c: c(FITTING.long()), TypeError, "input is int64 and the weights are float32"),
     (lambda c: c(FITTING.data), TypeError, r"input is a ndarray, not a tensor: write tn.tensor\(x\)"),
-    (lambda c: F.conv2d(FITTING, c.weight, tn.zeros(3)), ValueError, r"bias has shape \(3,\), and weights of shape \(2, 3, 3, 3\) need one of shape \(2,\)"),
+    (lambda c: F.conv2d(FITTING, c.weight, tn.zeros(3)), ValueError, r"bias has shape \(3,\), and the weight \(2, 3, 3, 3\); the bias must have shape \(2,\)"),
+    (lambda c: F.conv2d(FITTING, c.weight, tn.zeros(2).double()), TypeError, "the weight is float32 and the bias is float64"),
+    (lambda c: F.conv2d(FITTING, c.weight, [0.0, 0.0]), TypeError, "the bias is a list, not a tensor"),
+    (lambda c: F.conv2d(FITTING, c.weight.data), TypeError, "the weight is a ndarray, not a tensor"),
+    (lambda c: F.conv2d(FITTING, c.weight, groups=0), ValueError, "out_channels a multiple of groups = 0"),
     (lambda c: F.conv2d(FITTING, c.weight[0]), ValueError, r"weights have the shape \(out_channels, in_channels / groups, rows, columns\).*\(3, 3, 3\)"),
     (lambda c: F.conv2d(FITTING, c.weight, groups=3), ValueError, r"out_channels a multiple of groups = 3.*\(2, 3, 3, 3\)"),
     (lambda c: F.conv2d(FITTING, c.weight, stride=0), ValueError, "stride must be a whole number of at least 1, or two of them.* not 0"),

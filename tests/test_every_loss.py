@@ -111,6 +111,13 @@ def test_a_variance_that_was_too_small_can_grow():
     np.testing.assert_allclose(var.grad.data, 0.5e6 - 0.5e12, rtol=1e-12)           # ½ (1/σ² − d²/σ⁴) at σ² = eps
 
 
+def test_an_infinite_variance_has_an_infinite_loss_and_no_slope():
+    var = tn.tensor([np.inf, 1.0], requires_grad=True)
+    losses = F.gaussian_nll_loss(tn.zeros(2), tn.zeros(2), var, reduction="none")
+    losses.sum().backward()
+    assert losses.tolist() == [np.inf, 0.0] and var.grad.tolist() == [0.0, 0.5]
+
+
 # ---------------------------------------------------------------------- what they mean
 
 def test_the_best_normal_distribution_has_the_mean_and_variance_of_the_data():
@@ -159,6 +166,16 @@ def test_what_is_impossible_and_happens_costs_infinitely_much():
     assert F.kl_div(x, tn.tensor([[0.5, 0.5, 0.0]]), reduction="sum").item() == np.inf
 
 
+@pytest.mark.parametrize(("target", "log_target"), [([0.0, 1.0], False), ([-np.inf, 0.0], True)])
+def test_a_prediction_that_is_nan_is_not_hidden_where_nothing_happens(target, log_target):
+    x = tn.tensor([np.nan, -1.0], requires_grad=True)
+    losses = F.kl_div(x, tn.tensor(target), reduction="none", log_target=log_target)
+    losses.sum().backward()
+    np.testing.assert_array_equal(losses.data, [np.nan, 1.0])
+    assert x.grad.tolist() == [0.0, -1.0]
+    assert np.isnan(F.cross_entropy(x, tn.tensor([0.0, 1.0])).item())
+
+
 def test_a_share_of_zero_can_grow():
     t = tn.tensor([[0.0, 1.0]], requires_grad=True)
     F.cross_entropy(tn.zeros(1, 2), t).backward()
@@ -203,6 +220,10 @@ def test_the_mean_of_nothing_is_nan_and_has_no_slope(weight, smoothing):
     assert F.cross_entropy(x, nothing, reduction="none", **options).tolist() == [0.0] * 4
 
 
+def test_labels_may_be_a_list():
+    assert F.nll_loss(tn.tensor([[-1.0, -2.0], [-3.0, -4.0]]), [1, 0]).item() == F.nll_loss(tn.tensor([-2.5, -1.0]), 0).item() == 2.5
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int32, np.int64])
 def test_labels_of_every_integer_type(dtype):
     assert F.cross_entropy(tn.tensor(X), tn.tensor(CLASSES.astype(dtype))).item() == F.cross_entropy(tn.tensor(X), tn.tensor(CLASSES)).item()
@@ -227,7 +248,38 @@ def test_a_loss_that_is_called_before_it_is_made(module):
         module(reduction="average")
 
 
+@pytest.mark.parametrize("wrong", [lambda: nn.MSELoss("sum"), lambda: nn.MSELoss(None, None, "sum"), lambda: nn.KLDivLoss("batchmean"),
+                                   lambda: nn.BCELoss(None, "sum"), lambda: nn.CrossEntropyLoss(None, None, 0), lambda: nn.PoissonNLLLoss(True, False, "sum")])
+def test_a_reduction_without_its_name(wrong):
+    with pytest.raises(TypeError, match=r"(\w+Loss): give reduction, and what else there is, by name: nn\.\1\(reduction='sum'\)$"):
+        wrong()
+
+
+# ---------------------------------------------------------------------- the smallest shapes
+
+@pytest.mark.parametrize("loss", [F.mse_loss, F.binary_cross_entropy, F.binary_cross_entropy_with_logits, F.poisson_nll_loss, F.kl_div,
+                                  lambda x, t, **o: F.gaussian_nll_loss(x, t, tn.ones(0, 3), **o), F.von_mises_fisher_nll_loss, F.cross_entropy])
+def test_the_loss_of_nothing(loss):
+    x = tn.zeros(0, 3, requires_grad=True)
+    total = loss(x, tn.zeros(0, 3), reduction="sum")
+    total.backward()
+    assert total.item() == 0.0 and x.grad.shape == (0, 3) and loss(x, tn.zeros(0, 3), reduction="none").numel() == 0
+
+
+@pytest.mark.parametrize("var", [tn.tensor(4.0), 4.0])
+def test_the_likelihood_of_one_number(var):
+    assert F.gaussian_nll_loss(tn.tensor(1.0), tn.tensor(3.0), var).item() == pytest.approx(0.5 * (np.log(4) + 1))
+
+
 # ---------------------------------------------------------------------- what does not fit
+
+@pytest.mark.parametrize("array", [np.zeros((2, 3), np.float32), [[0.0, 0.0, 0.0]]], ids=["array", "list"])
+@pytest.mark.parametrize("name", sorted({name.split()[0].rstrip(",") for name in LOSSES}))
+def test_a_prediction_that_is_no_tensor_is_refused(name, array):
+    more = {"var": 1.0} if name == "gaussian_nll_loss" else {}
+    with pytest.raises(TypeError, match=rf"^{name}: the input is a (ndarray|list), not a tensor: write tn\.tensor\(x\)"):
+        getattr(F, name)(array, array, **more)
+
 
 V, D = tn.zeros(2, 3), tn.tensor([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])
 
@@ -247,6 +299,8 @@ V, D = tn.zeros(2, 3), tn.tensor([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])
     (lambda: F.gaussian_nll_loss(V, V, tn.tensor([[1.0, 1.0, -2.0]])), ValueError, "gaussian_nll_loss: the var must not be negative, and has values down to -2"),
     (lambda: F.gaussian_nll_loss(V, V, -0.5), ValueError, "gaussian_nll_loss: var must be at least 0, not -0.5"),
     (lambda: F.gaussian_nll_loss(V, V, tn.ones(3)), ValueError, r"a var of shape \(3,\) does not fit an input of shape \(2, 3\)"),
+    (lambda: F.gaussian_nll_loss(V, V, tn.ones(1, 2, 3)), ValueError, r"a var of shape \(1, 2, 3\) does not fit an input of shape \(2, 3\)"),
+    (lambda: F.gaussian_nll_loss(V, V, tn.tensor(1.0)), ValueError, r"a var of shape \(\) does not fit"),
     (lambda: F.gaussian_nll_loss(V, V, tn.ones(1, 1)), ValueError, r"a var of shape \(1, 1\) does not fit"),
     (lambda: F.gaussian_nll_loss(V, V, tn.ones(2, 2)), ValueError, r"a var of shape \(2, 2\) does not fit"),
     (lambda: F.gaussian_nll_loss(V, V, V, eps=-1), ValueError, "eps must be at least 0"),
@@ -260,7 +314,9 @@ V, D = tn.zeros(2, 3), tn.tensor([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])
     (lambda: F.cross_entropy(V, tn.tensor([0, 1]), tn.ones(3, 1)), ValueError, r"cross_entropy: .*the weight has shape \(3, 1\)"),
     (lambda: F.cross_entropy(V, tn.tensor([0, 1]), label_smoothing=1.5), ValueError, "label_smoothing must be at most 1, not 1.5"),
     (lambda: F.cross_entropy(V, tn.tensor([0, 1]), label_smoothing=-0.5), ValueError, "label_smoothing must be at least 0"),
-    (lambda: F.cross_entropy(V, V, ignore_index=1), ValueError, "cross_entropy: ignore_index=1 is for class numbers"),
+    *((lambda n=n: F.cross_entropy(V, V, ignore_index=n), ValueError, f"cross_entropy: ignore_index={n} is for class numbers") for n in (0, 1)),
+    *((lambda f=f: f(tn.tensor(1.0), tn.tensor(0)), ValueError, rf"{f.__name__}: the input needs a number for each class, in shape \(C,\)")
+      for f in (F.nll_loss, F.cross_entropy)),
     (lambda: F.cross_entropy(V, tn.tensor([0, 1]), ignore_index=None), TypeError, "NoneType"),
 ])
 def test_errors_say_what_would_fit(wrong, kind, message):

@@ -167,11 +167,45 @@ def test_a_scheme_keeps_the_dtype_and_the_requirement_of_a_gradient(dtype):
     (lambda: init.kaiming_uniform_(tn.zeros(3)), "at least 2 dimensions"),
     (lambda: init.kaiming_normal_(tn.zeros(3, 3), mode="fan_avg"), "mode must be 'fan_in' or 'fan_out', not 'fan_avg'"),
     (lambda: init.kaiming_normal_(tn.zeros(3, 3), nonlinearity="swish"), "unknown nonlinearity 'swish'"),
-    (lambda: init.calculate_gain("swish"), "unknown nonlinearity 'swish'; choose one of linear, sigmoid, tanh"),
+    (lambda: init.calculate_gain("swish"), "unknown nonlinearity 'swish'; choose one of linear, conv1d, conv2d, conv3d, sigmoid, tanh"),
 ])
 def test_what_cannot_be_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("fill", [init.xavier_uniform_, init.xavier_normal_, init.kaiming_uniform_, init.kaiming_normal_, init.orthogonal_, init.uniform_])
+@pytest.mark.parametrize("shape", [(3, 0), (0, 3), (0, 0)])
+def test_what_is_empty_stays_so(fill, shape):
+    w = tn.zeros(*shape)
+    assert fill(w) is w and w.shape == shape
+
+
+def test_orthogonal_needs_floats():
+    with pytest.raises(TypeError, match="orthogonal_: the tensor must be of a floating-point type, not int64"):
+        init.orthogonal_(tn.zeros(2, 2).long())
+
+
+@pytest.mark.parametrize(("name", "param", "gain"), [("conv2d", None, 1.0), ("linear", None, 1.0), ("sigmoid", None, 1.0), ("selu", None, 0.75), ("leaky_relu", 0, math.sqrt(2)),
+                                                     ("leaky_relu", None, math.sqrt(2 / 1.0001)), ("relu", None, math.sqrt(2)), ("tanh", None, 5 / 3)])
+def test_gains(name, param, gain):
+    assert init.calculate_gain(name, param) == pytest.approx(gain, rel=1e-15)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_uniform_numbers_stay_below_the_upper_bound(dtype, monkeypatch):
+    """Of 1,000 numbers in float16, some round up to 1; that float64 rounds is rarer, and forced here."""
+    tn.manual_seed(0)
+    x = tn.zeros(100_000, dtype=dtype).uniform_(-1, 1)
+    assert x.max().item() < 1 and x.min().item() >= -1 and x.dtype == dtype
+    assert tn.rand(100_000, dtype=dtype).max().item() < 1
+    from tinygrad_nuc.engine import generator
+
+    class Highest:
+        uniform = staticmethod(lambda low, high, shape: np.full(shape, np.nextafter(np.float64(high), 0) if dtype is not np.float64 else high))
+    monkeypatch.setattr(generator, "_generator", Highest)
+    assert tn.rand(2, dtype=dtype).tolist() == [float(np.nextafter(dtype(1), dtype(0)))] * 2
+    assert tn.zeros(1, dtype=dtype).uniform_(3, 3).item() == 3
 
 
 # --- layers -------------------------------------------------------------------------------------------

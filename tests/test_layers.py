@@ -76,8 +76,32 @@ def test_linear_refuses_an_input_that_does_not_fit(x, error, message):
 
 @pytest.mark.parametrize("shape", [(3,), (1,), (), (2, 1)])
 def test_linear_refuses_a_bias_that_would_broadcast(shape):
-    with pytest.raises(ValueError, match=r"linear: weights of shape \(2, 3\) need a bias of shape \(2,\), not"):
+    with pytest.raises(ValueError, match=r"linear: the bias has shape .*, and the weight \(2, 3\); the bias must have shape \(2,\)"):
         F.linear(tn.zeros(4, 3), tn.zeros(2, 3), tn.zeros(shape))
+
+
+@pytest.mark.parametrize(("weight", "bias", "error", "message"), [
+    (tn.zeros(2, 3), tn.zeros(2).double(), TypeError, "linear: the weight is float32 and the bias is float64"),
+    (tn.zeros(2, 3), np.zeros(2, np.float32), TypeError, r"linear: the bias is a ndarray, not a tensor: write tn\.tensor\(x\)"),
+    (np.zeros((2, 3), np.float32), None, TypeError, "linear: the weight is a ndarray, not a tensor"),
+    (tn.zeros(3), None, ValueError, r"linear: weights have the shape \(out_features, in_features\), and these have \(3,\)"),
+])
+def test_linear_refuses_weights_that_do_not_fit(weight, bias, error, message):
+    with pytest.raises(error, match=message):
+        F.linear(tn.zeros(4, 3), weight, bias)
+
+
+@pytest.mark.parametrize("make", [lambda: nn.Linear(3, 2, True, np.float64), lambda: nn.Embedding(3, 2, None, np.float64), lambda: nn.LayerNorm(3, 1e-5, True, True, np.float64),
+                                  lambda: nn.BatchNorm1d(3, 1e-5, 0.1, True, True, np.float64), lambda: nn.Conv2d(1, 1, 1, 1, 0, 1, 1, True, "zeros", np.float64)])
+def test_the_dtype_is_given_by_name(make):
+    """Its place belongs to another argument in PyTorch."""
+    with pytest.raises(TypeError, match="positional argument"):
+        make()
+
+
+def test_unflatten_needs_lengths():
+    with pytest.raises(TypeError, match="Unflatten: unflattened_size must be a tuple of lengths, not 3"):
+        nn.Unflatten(1, 3)
 
 
 def test_linear_refuses_a_bare_array():

@@ -73,6 +73,30 @@ def test_finite_gradients_whose_squares_overflow_are_not_refused():
     assert clip_grad_norm_(with_gradients([3e200, 4e200]), 1.0, error_if_nonfinite=True).item() == pytest.approx(5e200)
 
 
+@pytest.mark.parametrize(("dtype", "large"), [(np.float16, 6e4), (np.float32, 3e38)])
+def test_finite_gradients_whose_norm_overflows_are_shortened_and_do_not_vanish(dtype, large):
+    parameters = with_gradients([large, -large], dtype=dtype)
+    with pytest.raises(RuntimeError, match=f"the gradients are finite, but their norm is too large for {np.dtype(dtype)}$"):
+        clip_grad_norm_(parameters, 1.0, error_if_nonfinite=True)
+    assert parameters[0].grad.tolist() == [float(dtype(large)), -float(dtype(large))]
+    norm = clip_grad_norm_(parameters, 1.0)
+    assert norm.item() == np.inf and norm.dtype == parameters[0].grad.dtype == dtype
+    np.testing.assert_allclose(parameters[0].grad.data.astype(float), np.sqrt([0.5, 0.5]) * [1, -1], rtol=1e-3 if dtype is np.float16 else 1e-6)
+
+
+def test_a_norm_too_large_for_float64_is_refused_on_demand():
+    parameters = with_gradients([1e308] * 4)
+    with pytest.raises(RuntimeError, match="their norm is too large for float64"):
+        clip_grad_norm_(parameters, 1.0, error_if_nonfinite=True)
+    assert parameters[0].grad.tolist() == [1e308] * 4
+
+
+def test_a_half_precision_sum_of_many_gradients():
+    parameters = with_gradients(np.full(70_000, 0.01), dtype=np.float16)
+    assert clip_grad_norm_(parameters, 1.0).item() == np.float16(0.01 * np.sqrt(70_000))
+    np.testing.assert_allclose(parameters[0].grad.data.astype(float), 1 / np.sqrt(70_000), rtol=1e-3)
+
+
 def test_a_generator_that_is_used_up_is_noticed():
     model = nn.Linear(2, 1)
     parameters = model.parameters()

@@ -106,6 +106,70 @@ def test_float32_stays_float32(layer):
     assert getattr(layer, "running_mean", y).dtype == np.float32
 
 
+@pytest.mark.parametrize("layer", [nn.BatchNorm1d(2), nn.LayerNorm(100)])
+def test_float16_is_computed_in_float32(layer):
+    """The squares of 300 exceed what float16 can hold."""
+    x = tn.tensor(np.random.default_rng(0).normal(0, 300, (50, 2) if isinstance(layer, nn.BatchNorm1d) else (2, 100)).astype(np.float16), requires_grad=True)
+    y = layer.half()(x)
+    (y * y * y).sum().backward()
+    exact = layer.float()(x.detach().float())
+    assert y.dtype == x.grad.dtype == np.float16 and np.isfinite(x.grad.data).all()
+    np.testing.assert_allclose(y.data, exact.data, rtol=2e-3, atol=1e-3)
+
+
+def test_running_statistics_of_float16():
+    layer = nn.BatchNorm1d(1, momentum=1.0).half()
+    layer(tn.tensor(np.array([[500.0], [700.0]], np.float16)))
+    assert statistics(layer) == [[600], [20_000], 1] and layer.running_var.dtype == np.float16
+
+
+def test_statistics_that_are_no_longer_tracked_stay():
+    layer = nn.BatchNorm1d(3).double()
+    layer(draw(5, 3))
+    before, layer.track_running_stats = statistics(layer), False
+    x = draw(7, 3, seed=1)
+    np.testing.assert_allclose(layer(x).data.mean(0), 0, atol=1e-14)                  # of the batch ...
+    assert statistics(layer) == before
+    expected = (x.data - layer.running_mean.data) / np.sqrt(layer.running_var.data + 1e-5)
+    np.testing.assert_allclose(layer.eval()(x).data, expected, rtol=1e-13)            # ... and in evaluation those of before
+
+
+def test_a_layer_without_a_count_of_batches_trains():
+    layer = nn.BatchNorm1d(1, momentum=0.25).double()
+    layer.num_batches_tracked = None
+    layer(tn.tensor(np.array([[2.0], [6.0]])))
+    assert layer.running_mean.tolist() == [1]
+
+
+@pytest.mark.parametrize("missing", ["running_mean", "running_var"])
+def test_evaluation_without_one_of_the_statistics_is_refused(missing):
+    layer = nn.BatchNorm1d(3).eval()
+    setattr(layer, missing, None)
+    with pytest.raises(ValueError, match="running_mean and running_var are needed both"):
+        layer(tn.zeros(2, 3))
+
+
+def test_a_momentum_that_is_no_number_changes_nothing():
+    mean, var = tn.zeros(3), tn.ones(3)
+    with pytest.raises(TypeError):
+        F.batch_norm(draw(5, 3).float(), mean, var, training=True, momentum=None)
+    assert mean.tolist() == [0] * 3 and var.tolist() == [1] * 3
+
+
+def test_new_parameters_are_those_of_a_new_layer():
+    for layer, x in ((nn.BatchNorm1d(3), draw(5, 3)), (nn.LayerNorm(3), draw(5, 3))):
+        before = {name: t.tolist() for name, t in layer.state_dict().items()}
+        layer(x.float()).sum().backward()
+        nn.init.normal_(layer.weight)
+        nn.init.normal_(layer.bias)
+        layer.reset_parameters()
+        assert {name: t.tolist() for name, t in layer.state_dict().items()} == before
+
+
+def test_the_length_of_layer_norm_may_be_a_number_of_numpy():
+    assert np.array_equal(F.layer_norm(draw(2, 3), np.int64(3)).data, F.layer_norm(draw(2, 3), (3,)).data)
+
+
 def test_layer_norm_treats_every_sample_by_itself():
     layer, x = nn.LayerNorm((3, 2)), draw(5, 3, 2).float()
     np.testing.assert_allclose(layer(x[1:2]).data, layer(x).data[1:2], rtol=1e-6)
@@ -122,7 +186,7 @@ def test_layer_norm_treats_every_sample_by_itself():
     (nn.BatchNorm1d(3), tn.zeros(5, 2), ValueError, r"BatchNorm1d: expects an input of shape \(N, 3\) or \(N, 3, L\), not \(5, 2\)"),
     (nn.BatchNorm1d(3), tn.zeros(5, 3, 2, 2), ValueError, r"BatchNorm1d: .*not \(5, 3, 2, 2\)"),
     (nn.BatchNorm2d(3), tn.zeros(5, 3, 2), ValueError, r"BatchNorm2d: expects an input of shape \(N, 3, H, W\), not \(5, 3, 2\)"),
-    (nn.BatchNorm1d(3), tn.zeros(5, 3).double(), TypeError, r"batch_norm: the input is float64 and the weights are float32"),
+    (nn.BatchNorm1d(3), tn.zeros(5, 3).double(), TypeError, r"batch_norm: the input is float64 and the running_mean is float32.*model\.double\(\)"),
     (nn.BatchNorm1d(3, affine=False), tn.zeros(5, 3).double(), TypeError, "batch_norm: the input is float64"),
     (nn.BatchNorm1d(3), tn.zeros(5, 3).long(), TypeError, r"BatchNorm1d: the input must be of a floating-point type, not int64"),
     (nn.BatchNorm1d(3), np.zeros((5, 3)), TypeError, r"BatchNorm1d: the input is a ndarray, not a tensor"),
@@ -145,13 +209,17 @@ def test_a_nan_that_debug_mode_finds_leaves_the_running_statistics():
 @pytest.mark.parametrize(("call", "kind", "message"), [
     (lambda x: F.batch_norm(x, None, None), ValueError, "batch_norm: outside of training, running_mean and running_var are needed"),
     (lambda x: F.batch_norm(x[0], None, None, training=True), ValueError, r"batch_norm: expects an input of shape \(N, C, …\), not \(3,\)"),
-    (lambda x: F.batch_norm(x, tn.zeros(2), tn.ones(3), training=True), ValueError, r"running_mean has shape \(2,\), and an input of shape \(5, 3\) needs \(3,\)"),
+    (lambda x: F.batch_norm(x, tn.zeros(2), tn.ones(3), training=True), ValueError, r"the running_mean has shape \(2,\), and the input \(5, 3\); the running_mean must have shape \(3,\)"),
     (lambda x: F.batch_norm(x, None, None, tn.ones(2), training=True), ValueError, r"weight has shape \(2,\)"),
+    (lambda x: F.batch_norm(x, None, None, np.ones(3, np.float32), training=True), TypeError, r"the weight is a ndarray, not a tensor"),
+    (lambda x: F.batch_norm(x, tn.zeros(3), None, training=True), ValueError, "running_mean and running_var are needed both, or none of them"),
+    (lambda x: F.batch_norm(x, None, None, training=True, eps=-1e-5), ValueError, "batch_norm: eps must be at least 0, not -1e-05"),
+    (lambda x: F.layer_norm(x, 3, eps=float("nan")), ValueError, "layer_norm: eps must be at least 0, not nan"),
     (lambda x: F.layer_norm(x, 5), ValueError, r"layer_norm: an input of shape \(5, 3\) must end in the dimensions \(5,\)"),
     (lambda x: F.layer_norm(x, (5, 3, 1)), ValueError, r"must end in the dimensions \(5, 3, 1\)"),
     (lambda x: F.layer_norm(x, ()), ValueError, r"must end in the dimensions \(\)"),
-    (lambda x: F.layer_norm(x, 3, tn.ones(5)), ValueError, r"layer_norm: the weight has shape \(5,\), and an input of shape \(5, 3\) needs \(3,\)"),
-    (lambda x: F.layer_norm(x, 3, tn.ones(3).double()), TypeError, "layer_norm: the input is float32 and the weights are float64"),
+    (lambda x: F.layer_norm(x, 3, tn.ones(5)), ValueError, r"layer_norm: the weight has shape \(5,\), and the input \(5, 3\); the weight must have shape \(3,\)"),
+    (lambda x: F.layer_norm(x, 3, tn.ones(3).double()), TypeError, "layer_norm: the input is float32 and the weight is float64"),
     (lambda x: F.layer_norm(x.long(), 3), TypeError, "layer_norm: the input must be of a floating-point type, not int64"),
     (lambda x: nn.LayerNorm(0), ValueError, "LayerNorm: normalized_shape must be a whole number of at least 1, not 0"),
     (lambda x: nn.LayerNorm((3, 2.5)), ValueError, "normalized_shape must be a whole number of at least 1, not 2.5"),

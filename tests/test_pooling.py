@@ -101,6 +101,33 @@ def test_what_cannot_be_pooled_is_refused(pool, x, settings, kind, message):
         pool(x, **settings)
 
 
+@pytest.mark.parametrize("pool", [F.max_pool2d, F.avg_pool2d])
+def test_with_ceil_mode_an_image_may_be_a_little_smaller_than_a_window(pool):
+    assert pool(tn.tensor([[[3.0, 1.0], [2.0, 2.0]]]), 3, 2, ceil_mode=True).tolist() == [[[3.0 if pool is F.max_pool2d else 2.0]]]
+    with pytest.raises(ValueError, match=f"{pool.__name__}: a window that spans 4 × 4 pixels does not fit"):
+        pool(tn.zeros(1, 2, 2), 4, 2, ceil_mode=True)
+
+
+@pytest.mark.parametrize(("n", "places"), [(4, 2), (5, 3), (6, 3), (7, 4)])
+def test_ceil_mode_adds_a_window_only_where_pixels_are_left(n, places):
+    assert F.max_pool2d(tn.zeros(1, n, n), 2, ceil_mode=True).shape == F.avg_pool2d(tn.zeros(1, n, n), 2, ceil_mode=True).shape == (1, places, places)
+
+
+@pytest.mark.parametrize("layer", [nn.MaxPool2d, nn.AvgPool2d])
+@pytest.mark.parametrize(("settings", "message"), [({"kernel_size": 0}, "kernel_size must be a whole number of at least 1"), ({"kernel_size": (2, 2, 2)}, "kernel_size"),
+                                                   ({"kernel_size": 2, "stride": 0}, "stride must be"), ({"kernel_size": 2, "padding": -1}, "padding must be a whole number of at least 0")])
+def test_a_layer_that_can_pool_nothing_is_refused_when_it_is_made(layer, settings, message):
+    with pytest.raises(ValueError, match=f"^{layer.__name__}: {message}"):
+        layer(**settings)
+
+
+def test_the_settings_of_a_layer_reach_the_function():
+    x = tn.tensor(np.random.default_rng(0).normal(size=(2, 3, 7, 7)))
+    np.testing.assert_array_equal(nn.MaxPool2d(2, 2, 1, 2)(x).data, F.max_pool2d(x, 2, 2, 1, 2).data)
+    np.testing.assert_array_equal(nn.AvgPool2d(2, 2, 1, divisor_override=3)(x).data, F.avg_pool2d(x, 2, 2, 1, divisor_override=3).data)
+    assert nn.MaxPool2d(2, 2, 1, 2)(x).shape == (2, 3, 4, 4)
+
+
 def test_a_window_without_any_pixel_and_a_division_by_zero_are_refused():
     with pytest.raises(ValueError, match="max_pool2d: .*every window has a pixel of the image"):
         F.max_pool2d(tn.zeros(1, 1, 1), 2, padding=1, dilation=2)

@@ -81,6 +81,14 @@ def test_what_is_no_probability_is_refused(call, p):
         call(p)
 
 
+@pytest.mark.parametrize(("x", "message"), [(tn.ones(1, 1, 2, 2).long(), r"the input must be of a floating-point type, not int64"), (np.ones((1, 1, 2, 2)), "the input is a ndarray, not a tensor")])
+@pytest.mark.parametrize("training", [True, False])
+def test_what_cannot_be_scaled_is_refused(x, message, training):
+    for name in ("dropout", "dropout2d"):
+        with pytest.raises(TypeError, match=f"^{name}: {message}"):
+            getattr(F, name)(x, training=training)
+
+
 def test_dropout2d_refuses_what_are_no_images():
     with pytest.raises(ValueError, match=r"dropout2d: expects images of shape \(N, C, H, W\), not \(3, 4, 4\)"):
         F.dropout2d(tn.ones(3, 4, 4))

@@ -179,6 +179,14 @@ def test_the_layer_that_failed_is_named():
         tn.summary(model, (7, 3), tn.int64)
 
 
+def test_a_model_that_is_called_in_a_way_of_its_own_and_fails():
+    class Own(nn.Module):
+        def __call__(self, x):
+            return x.reshape(7)
+    with pytest.raises(ValueError, match=r"summary: Own failed on an input of shape \(4, 2\): Reshape"):
+        tn.summary(Own(), (4, 2))
+
+
 @pytest.mark.parametrize(("n", "text"), [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (2_678_824, "2.7 MB"), (7 * 10**9, "7.0 GB"), (2 * 10**16, "20000.0 TB")])
 def test_sizes_are_readable(n, text):
     assert tn.inspect.model_summary.readable_bytes(n) == text

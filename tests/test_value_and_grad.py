@@ -110,6 +110,7 @@ A = np.array([1.0, 2.0])
     (lambda: value_and_grad(lambda x: tn.tensor(x.data).sum())(A), RuntimeError, "does not depend on its argument.*the way is cut"),
     (lambda: value_and_grad(lambda x: (x.detach() * nn.Parameter(tn.ones(2))).sum())(A), RuntimeError, "does not depend on its argument"),
     (lambda: value_and_grad(valley)(np.array([1, 2])), TypeError, "input 0 is int64"), (lambda: value_and_grad(valley)([1.0, 2.0]), TypeError, "input 0 is list"),
+    *((lambda n=n: value_and_grad(valley, n), ValueError, rf"argnums={text} names no argument") for n, text in (((), r"\(\)"), ([], r"\[\]"))),
     (lambda: value_and_grad(valley, 1)(A), TypeError, "argnums=1 must be positions of different arguments.*called with 1 by position"),
     (lambda: value_and_grad(valley, (0, -1))(A), TypeError, r"argnums=\(0, -1\) must be positions of different arguments"),
 ])
@@ -180,6 +181,13 @@ def test_buffers_keyword_arguments_and_no_arguments():
     assert functional_call(model, {"scale": tn.tensor(5.0), "calls": given}).item() == 5.0
     assert functional_call(model, {"scale": tn.tensor(5.0)}, 3.0, {"shift": 1.0}).item() == 16.0
     assert model().item() == 2.0 and given.item() == 11 and model.calls.item() == 2
+
+
+def test_a_batch_norm_moves_the_running_statistics_that_are_given_and_otherwise_its_own():
+    model, x, mean = nn.BatchNorm1d(1), tn.tensor([[2.0], [4.0]]), tn.zeros(1)
+    functional_call(model, {"running_mean": mean}, x)
+    assert mean.item() == pytest.approx(0.3) and model.running_mean.item() == 0.0
+    assert model.running_var.item() == pytest.approx(0.9 + 0.1 * 2) and model.num_batches_tracked.item() == 1
 
 
 def test_a_shared_parameter_is_replaced_under_all_its_names():

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .engine.arrays import as_array, get_default_dtype
-from .engine.generator import default_generator
+from .engine.generator import default_generator, uniform
 from .engine.tensor import Tensor, value
 from .operations.shape import as_sizes
 
@@ -185,7 +185,7 @@ def rand(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     >>> tn.rand(2)
     tensor([0.6370, 0.2698])
     """
-    return Tensor(default_generator().random(as_sizes(size)).astype(dtype or get_default_dtype()), requires_grad)
+    return Tensor(uniform(0, 1, as_sizes(size), dtype or get_default_dtype()), requires_grad)
 
 
 def randn(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:

@@ -79,3 +79,9 @@ def avg_pool2d(lib):
         "divided": values_and_gradients(lib, lambda x: pool(x, 3, 2, 1, True, divisor_override=-4), IMAGES),
         "layer": lib.nn.AvgPool2d(3, 2, 1, True, False)(lib.tensor(IMAGES)),
     }
+
+
+def pooling_of_images_smaller_than_a_window(lib):
+    F = lib.nn.functional
+    return [values_and_gradients(lib, lambda x, pool=pool, n=n, s=s, p=p: pool(x, n, s, p, ceil_mode=True), IMAGES[:, :, :3, :2])
+            for pool in (F.max_pool2d, F.avg_pool2d) for n, s, p in ((3, 2, 0), (4, 3, 1), (4, 5, 0), (5, 4, 2), ((3, 4), (1, 3), 0), (2, 3, 1), (3, 7, 1))]

@@ -62,6 +62,10 @@ def gaussian_nll(lib):
     results["bounded"] = _derivatives(lib, lambda x, v: F.gaussian_nll_loss(x, t, v, eps=0.8), X, WEIGHTS)
     results["zero"] = _derivatives(lib, lambda x, v: F.gaussian_nll_loss(x, t, v), 1e-3 * X, 0 * WEIGHTS)
     results["module"] = lib.nn.GaussianNLLLoss(full=True, reduction="sum")(lib.tensor(X), t, lib.tensor(WEIGHTS))
+    results["module, eps"] = lib.nn.GaussianNLLLoss(eps=0.8)(lib.tensor(X), t, lib.tensor(WEIGHTS))
+    v = lib.tensor([1.0, float("inf")], requires_grad=True)
+    losses = lib.nn.functional.gaussian_nll_loss(lib.zeros(2), lib.zeros(2), v, reduction="none")
+    results["infinite"] = [losses, *lib.autograd.grad(losses.sum(), v)]
     return results
 
 
@@ -71,7 +75,8 @@ def poisson_nll(lib):
     return [*(_reductions(lib, lambda x, **o: F.poisson_nll_loss(x, n, True, full, **o), X) for full in (False, True)),
             *(_reductions(lib, lambda x, **o: F.poisson_nll_loss(x, n, False, full, **o), rate) for full in (False, True)),
             F.poisson_nll_loss(lib.tensor(rate), n, log_input=False, eps=0.1),
-            lib.nn.PoissonNLLLoss(False, True, reduction="sum")(lib.tensor(rate), n)]
+            lib.nn.PoissonNLLLoss(False, True, reduction="sum")(lib.tensor(rate), n),
+            lib.nn.PoissonNLLLoss(False, eps=0.1)(lib.tensor(rate), n)]
 
 
 def kl_div(lib):
@@ -81,6 +86,7 @@ def kl_div(lib):
         return [_reductions(lib, lambda x, t, **o: F.kl_div(x, t, **o), log_p, SHARES, reductions=every),
                 _reductions(lib, lambda x, t, **o: F.kl_div(x, t, log_target=True, **o), log_p, np.log(SHARES), reductions=every),
                 F.kl_div(lib.tensor(log_p), lib.tensor(np.eye(4, 3)), reduction="batchmean"),               # 0 ln 0 = 0
+                F.kl_div(lib.tensor([float("nan"), -1.0]), lib.tensor([0.0, 1.0]), reduction="none"),
                 lib.nn.KLDivLoss(reduction="batchmean", log_target=True)(lib.tensor(log_p), lib.tensor(log_p))]
 
 

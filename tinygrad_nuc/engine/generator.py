@@ -52,6 +52,13 @@ def default_generator() -> np.random.Generator:
     return _generator
 
 
+def uniform(low: float, high: float, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Numbers spread evenly over [low, high), drawn in float64 and rounded to `dtype`."""
+    x = _generator.uniform(low, high, shape).astype(dtype)
+    below_high = np.nextafter(np.asarray(high, dtype), np.asarray(low, dtype))
+    return np.where(x < high, x, below_high)                # rounding may have led to high itself
+
+
 def get_rng_state() -> dict[str, Any]:
     """Where the generator stands, to go back there with `set_rng_state`; `tinygrad_nuc.save` can store it.
 

@@ -178,7 +178,7 @@ def output_shapes(model: Module, inputs: list[Tensor]) -> dict[Module, list]:
         try:
             model(*inputs)
         except Exception as error:
-            module, given = innermost_call(error)
+            module, given = innermost_call(error) or (model, tuple(inputs))
             name = next((name for name, m in model.named_modules() if m is module), "")
             layer = f"{type(module).__name__} {name!r}" if name else type(module).__name__
             given_shapes = ", ".join(str(shape_of(x)) for x in given)
@@ -198,10 +198,13 @@ def as_before(model: Module) -> Iterator[None]:
             module.training = mode
 
 
-def innermost_call(error: Exception) -> tuple[Module, tuple]:
-    """The module that was at work when the error arose, and its inputs: the last call of a module in the traceback."""
+def innermost_call(error: Exception) -> tuple[Module, tuple] | None:
+    """The module that was at work when the error arose, and its inputs: the last call of a module in the traceback.
+
+    None if there is no such call, since the model has a ``__call__`` of its own.
+    """
     calls = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_code is Module.__call__.__code__]
-    return calls[-1].f_locals["self"], calls[-1].f_locals["inputs"]
+    return (calls[-1].f_locals["self"], calls[-1].f_locals["inputs"]) if calls else None
 
 
 def shape_of(y: Any) -> Any:

@@ -16,7 +16,7 @@ from .activations import (
     Softplus,
     Tanh,
 )
-from .containers import ModuleList, Sequential
+from .containers import ModuleDict, ModuleList, Sequential
 from .convolution import AvgPool2d, Conv2d, MaxPool2d
 from .flatten import Flatten, Unflatten
 from .layers import Embedding, Linear

@@ -51,7 +51,7 @@ class Conv2d(Module):
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int | tuple[int, int],
                  stride: int | tuple[int, int] = 1, padding: int | tuple[int, int] | str = 0,
                  dilation: int | tuple[int, int] = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros",
-                 dtype: Any = None) -> None:
+                 *, dtype: Any = None) -> None:
         super().__init__()
         self.in_channels = checked_size("Conv2d", "in_channels", in_channels)
         self.out_channels = checked_size("Conv2d", "out_channels", out_channels)
@@ -93,6 +93,14 @@ class Conv2d(Module):
         return text if self.bias is not None else f"{text}, bias=False"
 
 
+def check_windows(layer: str, kernel_size: Any, stride: Any, padding: Any, dilation: Any = 1) -> None:
+    """Refuse settings with which no image can be pooled."""
+    two(layer, "kernel_size", kernel_size)
+    two(layer, "stride", stride)
+    two(layer, "padding", padding, least=0)
+    two(layer, "dilation", dilation)
+
+
 class MaxPool2d(Module):
     """The largest value of every window; see `tinygrad_nuc.nn.functional.max_pool2d`.
 
@@ -110,6 +118,7 @@ class MaxPool2d(Module):
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.dilation = padding, dilation
         self.return_indices, self.ceil_mode = return_indices, ceil_mode
+        check_windows("MaxPool2d", self.kernel_size, self.stride, padding, dilation)
 
     def forward(self, x: Tensor) -> Any:
         return F.max_pool2d(x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode,
@@ -137,6 +146,7 @@ class AvgPool2d(Module):
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.ceil_mode = padding, ceil_mode
         self.count_include_pad, self.divisor_override = count_include_pad, divisor_override
+        check_windows("AvgPool2d", self.kernel_size, self.stride, padding)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.avg_pool2d(x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad,

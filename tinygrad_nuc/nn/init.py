@@ -17,7 +17,8 @@ from ..engine.tensor import Tensor
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """By how much an activation shrinks a normal signal, as a factor for the weights to make up for.
 
-    1 for linear and sigmoid, 5/3 for tanh, √2 for relu, √(2/(1 + slope²)) for leaky_relu, 3/4 for selu.
+    1 for linear, conv1d to conv3d and sigmoid, 5/3 for tanh, √2 for relu, √(2/(1 + slope²)) for leaky_relu, 3/4 for
+    selu.
 
     Examples
     --------
@@ -25,8 +26,9 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     >>> round(init.calculate_gain("leaky_relu", 0.2), 4)
     1.3868
     """
-    gains = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2.0), "selu": 0.75,
-             "leaky_relu": math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))}
+    slope = 0.01 if param is None else param
+    gains = {"linear": 1.0, "conv1d": 1.0, "conv2d": 1.0, "conv3d": 1.0, "sigmoid": 1.0, "tanh": 5 / 3,
+             "relu": math.sqrt(2.0), "selu": 0.75, "leaky_relu": math.sqrt(2 / (1 + slope ** 2))}
     if nonlinearity not in gains:
         raise ValueError(f"calculate_gain: unknown nonlinearity {nonlinearity!r}; choose one of {', '.join(gains)}")
     return gains[nonlinearity]
@@ -124,7 +126,7 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0) -> Tensor:
     >>> bool((abs(w) <= 1).all())
     True
     """
-    bound = gain * math.sqrt(6 / sum(fans(tensor)))
+    bound = gain * math.sqrt(6 / max(1, sum(fans(tensor))))             # 0 if there is nothing to draw
     return uniform_(tensor, -bound, bound)
 
 
@@ -137,13 +139,13 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0) -> Tensor:
     >>> tn.nn.init.xavier_normal_(tn.zeros(3, 2)).shape
     (3, 2)
     """
-    return normal_(tensor, 0, gain * math.sqrt(2 / sum(fans(tensor))))
+    return normal_(tensor, 0, gain * math.sqrt(2 / max(1, sum(fans(tensor)))))
 
 
 def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
     if mode not in ("fan_in", "fan_out"):
         raise ValueError(f"kaiming initialisation: mode must be 'fan_in' or 'fan_out', not {mode!r}")
-    return calculate_gain(nonlinearity, a) / math.sqrt(fans(tensor)[mode == "fan_out"])
+    return calculate_gain(nonlinearity, a) / math.sqrt(max(1, fans(tensor)[mode == "fan_out"]))
 
 
 def kaiming_uniform_(tensor: Tensor, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu") -> Tensor:
@@ -190,6 +192,8 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0) -> Tensor:
     >>> bool(tn.allclose(w @ w.T, tn.eye(2).double()))
     True
     """
+    if tensor.dtype.kind != "f":
+        raise TypeError(f"orthogonal_: the tensor must be of a floating-point type, not {tensor.dtype}")
     if tensor.ndim < 2:
         raise ValueError(f"orthogonal_: a matrix needs at least 2 dimensions, not shape {tensor.shape}")
     if not tensor.numel():

@@ -48,7 +48,7 @@ class Linear(Module):
     (5, 2)
     """
 
-    def __init__(self, in_features: int, out_features: int, bias: bool = True, dtype: Any = None) -> None:
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, *, dtype: Any = None) -> None:
         super().__init__()
         self.in_features = checked_size("Linear", "in_features", in_features)
         self.out_features = checked_size("Linear", "out_features", out_features)
@@ -97,7 +97,7 @@ class Embedding(Module):
     (4, 8)
     """
 
-    def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None,
+    def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, *,
                  dtype: Any = None) -> None:
         super().__init__()
         self.num_embeddings = checked_size("Embedding", "num_embeddings", num_embeddings)

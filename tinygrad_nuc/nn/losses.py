@@ -12,14 +12,16 @@ from .module import Module
 class Loss(Module):
     """A loss function with its reduction: 'mean', 'sum' or 'none' (one value for each element)."""
 
-    function: Callable
+    function: Callable                      # called as type(self).function: self.function would be a method, given self
     reductions: tuple[str, ...] = ("mean", "sum", "none")
 
     def __init__(self, *given: Any, reduction: str = "mean") -> None:
         super().__init__()
         name = type(self).__name__
-        if given or isinstance(reduction, Tensor):
+        if any(isinstance(x, Tensor) for x in (*given, reduction)):
             raise TypeError(f"{name} is made first and called then: loss = nn.{name}(), loss(prediction, target)")
+        if given:                           # where PyTorch has size_average and reduce, which it gave up long ago
+            raise TypeError(f"{name}: give reduction, and what else there is, by name: nn.{name}(reduction='sum')")
         if reduction not in self.reductions:
             *others, last = map(repr, self.reductions)
             raise ValueError(f"{name}: reduction must be {', '.join(others)} or {last}, not {reduction!r}")
@@ -107,7 +109,7 @@ class SmoothL1Loss(Loss):
 # ---------------------------------------------------------------------- likelihoods of measurements
 
 class GaussianNLLLoss(Loss):
-    """Likelihood of numbers with a predicted variance each; see `tinygrad_nuc.nn.functional.gaussian_nll_loss`.
+    """Negative log-likelihood of numbers with a variance each; see `tinygrad_nuc.nn.functional.gaussian_nll_loss`.
 
     Examples
     --------
@@ -126,7 +128,7 @@ class GaussianNLLLoss(Loss):
 
 
 class PoissonNLLLoss(Loss):
-    """Likelihood of counts; see `tinygrad_nuc.nn.functional.poisson_nll_loss`.
+    """Negative log-likelihood of counts; see `tinygrad_nuc.nn.functional.poisson_nll_loss`.
 
     Examples
     --------
@@ -137,7 +139,9 @@ class PoissonNLLLoss(Loss):
 
     def __init__(self, log_input: bool = True, full: bool = False, *given: Any, eps: float = 1e-8,
                  reduction: str = "mean") -> None:
-        super().__init__(*(x for x in (log_input, full) if isinstance(x, Tensor)), *given, reduction=reduction)
+        # nn.PoissonNLLLoss(prediction, target) lands in log_input and full, and is refused as with the other losses
+        misplaced = [x for x in (log_input, full) if isinstance(x, Tensor)]
+        super().__init__(*misplaced, *given, reduction=reduction)
         self.log_input, self.full, self.eps = log_input, full, eps
 
     def forward(self, input: Tensor, target: Any) -> Tensor:
@@ -145,7 +149,7 @@ class PoissonNLLLoss(Loss):
 
 
 class VonMisesFisherNLLLoss(Loss):
-    """Likelihood of directions in space; see `tinygrad_nuc.nn.functional.von_mises_fisher_nll_loss`.
+    """Negative log-likelihood of directions; see `tinygrad_nuc.nn.functional.von_mises_fisher_nll_loss`.
 
     Examples
     --------

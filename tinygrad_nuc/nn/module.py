@@ -1,7 +1,7 @@
 """Module: a function with parameters that know their names."""
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,14 @@ from ..engine.hooks import RemovableHandle
 from ..engine.tensor import Tensor
 from .parameter import Parameter
 from .state import IncompatibleKeys, fitting
+from .tree import Tree
 
 
-class Module:
+class Module(Tree):
     """Base class of layers and networks: write ``__init__`` and ``forward``, and call the object.
 
     Whatever is assigned in ``__init__`` finds its place: a `Parameter` among the parameters, a Module among
-    the children. Names are joined with dots, as in ``"fc1.weight"``.
+    the children. Names are joined with dots, as in ``"fc1.weight"``; `Tree` lists what has one.
 
     Examples
     --------
@@ -49,13 +50,17 @@ class Module:
 
     def __init__(self) -> None:
         # Straight into __dict__: __setattr__ below needs these tables to exist.
-        self.__dict__.update(_parameters={}, _buffers={}, _modules={}, _hooks={}, training=True)
+        self.__dict__.update(_parameters={}, _buffers={}, _modules={}, _pre_hooks={}, _hooks={}, training=True)
 
     def forward(self, *inputs: Any) -> Any:
         """What calling the module computes."""
         raise TypeError(f"{type(self).__name__} has no forward method: define forward(self, x)")
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
+        for hook in list(self._pre_hooks.values()):             # a copy: a hook may take itself away
+            replacement = hook(self, inputs)
+            if replacement is not None:
+                inputs = replacement if isinstance(replacement, tuple) else (replacement,)
         y = self.forward(*inputs, **options)
         for hook in list(self._hooks.values()):
             replacement = hook(self, inputs, y)
@@ -76,16 +81,33 @@ class Module:
         ...     _ = model(tn.zeros(5, 2))
         Linear(in_features=2, out_features=3, bias=True) gave shape (5, 3)
         """
-        return RemovableHandle(self._hooks, hook)
+        return RemovableHandle(self._hooks, checked_hook("register_forward_hook", hook))
+
+    def register_forward_pre_hook(self, hook: Callable) -> RemovableHandle:
+        """Have ``hook(module, inputs)`` called before every ``forward``.
+
+        `inputs` is a tuple, without keyword arguments. What the hook returns, if anything, takes its place: a tuple, or
+        a single input. Otherwise as `register_forward_hook`.
+
+        Examples
+        --------
+        >>> import tinygrad_nuc as tn
+        >>> layer = tn.nn.Identity()
+        >>> with layer.register_forward_pre_hook(lambda module, inputs: inputs[0] * 10):
+        ...     layer(tn.ones(2))
+        tensor([10., 10.])
+        """
+        return RemovableHandle(self._pre_hooks, checked_hook("register_forward_pre_hook", hook))
 
     # ------------------------------------------------------------------ attributes find their table
 
     def __setattr__(self, name: str, thing: Any) -> None:
         table = self._table_for(name, thing)
         if table is None:
-            if isinstance(thing, (list, tuple)) and any(isinstance(x, (Parameter, Module)) for x in thing):
+            parts = thing.values() if isinstance(thing, dict) else thing if isinstance(thing, (list, tuple)) else ()
+            if any(isinstance(x, (Parameter, Module)) for x in parts):
                 warnings.warn(f"{type(self).__name__}.{name}: parameters in a {type(thing).__name__} are not found; "
-                              "use nn.ModuleList", stacklevel=2)
+                              f"use nn.{'ModuleDict' if isinstance(thing, dict) else 'ModuleList'}", stacklevel=2)
             object.__setattr__(self, name, thing)
             return
         for other in (self._parameters, self._buffers, self._modules, self.__dict__):
@@ -99,6 +121,7 @@ class Module:
         for table in ("_parameters", "_modules"):
             if isinstance(thing, kinds[table]):
                 self._require_init(name)
+                check_name(type(self).__name__, name)
                 return self.__dict__[table]
         for table, kind in kinds.items():
             if name in self.__dict__.get(table, ()):
@@ -115,7 +138,7 @@ class Module:
     def __getattr__(self, name: str) -> Any:
         # Python asks here only for what is not an ordinary attribute.
         tables = ("_parameters", "_buffers", "_modules")
-        if name in tables:
+        if name in (*tables, "_pre_hooks", "_hooks"):
             self._require_init(name)
         for table in tables:
             if name in self.__dict__.get(table, ()):
@@ -149,57 +172,10 @@ class Module:
             raise TypeError(f"{type(self).__name__}: {name} must be a {kind.__name__} or None, "
                             f"not a {type(thing).__name__}")
         self._require_init(name)
+        check_name(type(self).__name__, name)
         if name not in self.__dict__[table] and hasattr(self, name):
             raise KeyError(f"{type(self).__name__} has an attribute {name} already")
         self.__dict__[table][name] = thing
-
-    # ------------------------------------------------------------------ walking the tree
-
-    def children(self) -> Iterator["Module"]:
-        """The modules directly inside this one."""
-        return (module for module in self._modules.values() if module is not None)
-
-    def _walk(self, prefix: str) -> Iterator[tuple[str, "Module"]]:
-        """(name, module) along every path; what is shared comes once for each of its names."""
-        yield prefix, self
-        for name, child in self._modules.items():
-            if child is not None:
-                yield from child._walk(f"{prefix}.{name}" if prefix else name)
-
-    def _walk_values(self, prefix: str, *tables: str) -> Iterator[tuple[str, Any]]:
-        """(name, tensor) along every path, from the given tables of each module."""
-        for module_name, module in self._walk(prefix):
-            for table in tables:
-                for name, tensor in getattr(module, table).items():
-                    if tensor is not None:
-                        yield (f"{module_name}.{name}" if module_name else name), tensor
-
-    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, "Module"]]:
-        """(name, module) for this module and all inside it, each once."""
-        return each_once(self._walk(prefix))
-
-    def modules(self) -> Iterator["Module"]:
-        """This module and all inside it, each once."""
-        return (module for _, module in self.named_modules())
-
-    def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Parameter]]:
-        """(name, parameter) for this module and all inside it; a shared parameter comes once."""
-        return each_once(self._walk_values(prefix, "_parameters"))
-
-    def parameters(self) -> Iterator[Parameter]:
-        """All parameters of this module and those inside it."""
-        return (parameter for _, parameter in self.named_parameters())
-
-    def named_buffers(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
-        """(name, buffer) for this module and all inside it."""
-        return each_once(self._walk_values(prefix, "_buffers"))
-
-    def apply(self, function: Any) -> "Module":
-        """Call `function` on every module inside and then on this one, for instance to initialise weights."""
-        for child in self.children():
-            child.apply(function)
-        function(self)
-        return self
 
     # ------------------------------------------------------------------ state
 
@@ -241,10 +217,6 @@ class Module:
                     tensor.grad = None if tensor.grad is None else tensor.grad.to(target)
         return self
 
-    def _values(self) -> Iterator[Tensor]:
-        """Every parameter and buffer."""
-        return (tensor for _, tensor in self._walk_values("", "_parameters", "_buffers"))
-
     def float(self) -> "Module":
         """Convert to float32."""
         return self.to(np.float32)
@@ -252,6 +224,18 @@ class Module:
     def double(self) -> "Module":
         """Convert to float64."""
         return self.to(np.float64)
+
+    def half(self) -> "Module":
+        """Convert to float16."""
+        return self.to(np.float16)
+
+    def cpu(self) -> "Module":
+        """Move to the memory that NumPy uses."""
+        return self.to("cpu")
+
+    def cuda(self, device: int = 0) -> "Module":
+        """Move to the GPU of that number."""
+        return self.to(f"cuda:{device}")
 
     def state_dict(self) -> dict[str, Tensor]:
         """Every parameter and buffer by name, sharing memory with the module.
@@ -314,13 +298,19 @@ class Module:
         return framed(type(self).__name__, self.extra_repr(), children)
 
 
-def each_once(named: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
-    """Leave out what came before under another name."""
-    seen: set[int] = set()
-    for name, thing in named:
-        if id(thing) not in seen:
-            seen.add(id(thing))
-            yield name, thing
+def check_name(module: str, name: Any) -> None:
+    """Refuse a name that would make the dotted names ambiguous."""
+    if not isinstance(name, str):
+        raise TypeError(f"{module}: a name is a str, not a {type(name).__name__}")
+    if not name or "." in name:
+        raise KeyError(f"{module}: the name {name!r} must not be empty, or have a dot inside: dots join names")
+
+
+def checked_hook(name: str, hook: Any) -> Callable:
+    """A function, or an error."""
+    if not callable(hook):
+        raise TypeError(f"{name}: a hook is a function, not a {type(hook).__name__}")
+    return hook
 
 
 def framed(name: str, extra: str, children: list[tuple[str, str]]) -> str:

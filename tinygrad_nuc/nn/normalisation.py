@@ -9,7 +9,7 @@ from ..engine.grad_mode import no_grad
 from ..engine.tensor import Tensor
 from . import functional as F
 from . import init
-from .functional.layers import require_float
+from .functional.checks import require_float
 from .layers import checked_size
 from .module import Module
 from .parameter import Parameter
@@ -21,7 +21,7 @@ class BatchNorm(Module):
     fits: dict[int, str]                        # number of dimensions → the shape that an input may have
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
-                 track_running_stats: bool = True, dtype: Any = None, *, bias: bool = True) -> None:
+                 track_running_stats: bool = True, *, bias: bool = True, dtype: Any = None) -> None:
         super().__init__()
         self.num_features = checked_size(type(self).__name__, "num_features", num_features)
         self.eps, self.momentum = eps, momentum
@@ -56,16 +56,18 @@ class BatchNorm(Module):
         if x.ndim not in self.fits or x.shape[1] != self.num_features:
             fitting = " or ".join(self.fits.values()).replace("C", str(self.num_features))
             raise ValueError(f"{name}: expects an input of shape {fitting}, not {x.shape}")
-        from_batch = self.training or self.running_mean is None
-        tracking = self.training and self.track_running_stats
-        mean, var = (self.running_mean, self.running_var) if tracking or not from_batch else (None, None)
+        if self.training and not self.track_running_stats:
+            mean, var, count = None, None, None                 # nothing is remembered
+        else:
+            mean, var, count = self.running_mean, self.running_var, self.num_batches_tracked
         momentum: Any = self.momentum
-        if momentum is None and tracking:       # 1/n for the n-th batch: the running values become means of all batches
-            momentum = 1 / (self.num_batches_tracked + 1).to(x.dtype)
+        if momentum is None:            # 1/n for the n-th batch: the running statistics become means of all batches
+            momentum = 0 if count is None else 1 / (count + 1).to(x.dtype)
+        from_batch = self.training or (mean is None and var is None)
         y = F.batch_norm(x, mean, var, self.weight, self.bias, from_batch, momentum, self.eps)
-        if tracking:
+        if self.training and count is not None:
             with no_grad():
-                self.num_batches_tracked.add_(1)
+                count.add_(1)
         return y
 
     def extra_repr(self) -> str:
@@ -156,7 +158,7 @@ class LayerNorm(Module):
     """
 
     def __init__(self, normalized_shape: int | tuple[int, ...] | list[int], eps: float = 1e-5,
-                 elementwise_affine: bool = True, bias: bool = True, dtype: Any = None) -> None:
+                 elementwise_affine: bool = True, bias: bool = True, *, dtype: Any = None) -> None:
         super().__init__()
         lengths = normalized_shape if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
         self.normalized_shape = tuple(checked_size("LayerNorm", "normalized_shape", n) for n in lengths)

@@ -12,9 +12,12 @@ def functional_call(module: Module, parameter_and_buffer_dicts: Mapping[str, Ten
                     args: Any = None, kwargs: Mapping[str, Any] | None = None) -> Any:
     """What calling the module would give if its parameters and buffers had the given values.
 
-    The module itself does not change, and gradients go to the given tensors. So a network can be differentiated as a
-    function of its weights, which may themselves be results: pieces of one flat vector, the output of another
-    network, weights plus noise.
+    Gradients go to the given tensors. So a network can be differentiated as a function of its weights, which may
+    themselves be results: pieces of one flat vector, the output of another network, weights plus noise.
+
+    Afterwards the module holds its own parameters and buffers again. What its ``forward`` writes into buffers is
+    written as in any call, into those given, and otherwise into its own: in training mode a batch norm moves its
+    running statistics.
 
     Parameters
     ----------

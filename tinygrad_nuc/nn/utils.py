@@ -31,18 +31,19 @@ def clip_grad_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float, norm
     norm_type : float
         p > 0 of the norm (Σ |g|ᵖ)^(1/p); infinity for the largest |g|.
     error_if_nonfinite : bool
-        Raise, before anything is changed, if a gradient holds a NaN or an infinity. Otherwise, as in PyTorch, a NaN
+        Raise, before anything is changed, if the norm is not finite. Otherwise, as in PyTorch, a NaN in a gradient
         spreads to all gradients, and an infinity makes the finite ones 0 and itself NaN.
 
     Returns
     -------
     Tensor
-        The norm before: worth a plot beside the loss.
+        The norm before: worth a plot beside the loss. It is summed up in float64 and returned in the gradients' dtype,
+        as infinity where it is too large for that. Finite gradients are clipped rightly also then, except in float64.
 
     Raises
     ------
     RuntimeError
-        If a gradient is not finite, with `error_if_nonfinite`.
+        With `error_if_nonfinite`, if a gradient holds a NaN or an infinity, or the norm is too large for its dtype.
 
     Source: R. Pascanu, T. Mikolov and Y. Bengio, "On the difficulty of training recurrent neural networks", ICML 2013.
 
@@ -61,30 +62,40 @@ def clip_grad_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float, norm
     if not norm_type > 0:
         raise ValueError(f"clip_grad_norm_: norm_type must be above 0, not {norm_type}")
     gradients = gradients_of("clip_grad_norm_", parameters)
-    if error_if_nonfinite:
+    if not gradients:
+        return Tensor(0.0)
+    norm = norm_of_all([g.data for g in gradients], norm_type)
+    with np.errstate(over="ignore"):
+        returned = norm.astype(np.result_type(*(g.dtype for g in gradients)))
+    if error_if_nonfinite and not np.isfinite(returned):
         for i, g in enumerate(gradients):
             if not np.isfinite(g.data).all():
                 raise RuntimeError(f"clip_grad_norm_: gradient {i}, of shape {g.shape}, holds a NaN or an infinity; "
                                    "inside `with tn.debug():` backward says where the first one arose")
-    if not gradients:
-        return Tensor(0.0)
-    norm = norm_of_all([g.data for g in gradients], norm_type)
+        raise RuntimeError(f"clip_grad_norm_: the gradients are finite, but their norm is too large for "
+                           f"{returned.dtype}")
     if max_norm < math.inf:
         with np.errstate(invalid="ignore"):             # 0 · ∞, as said above
             factor = np.minimum(float(max_norm) / (norm + 1e-6), 1)
             for g in gradients:
-                g.mul_(Tensor(factor.astype(g.dtype)))
-    return Tensor(norm)
+                g.mul_(Tensor(factor.astype(np.result_type(np.float32, g.dtype))))      # float16 has no 1e-8
+    return Tensor(returned)
 
 
 def norm_of_all(arrays: list[Any], p: float) -> Any:
-    """(Σ |a|ᵖ)^(1/p) over the elements of all arrays, in units of the largest, so that no power over- or underflows."""
+    """(Σ |a|ᵖ)^(1/p) over the elements of all arrays, in float64.
+
+    Only the powers have the arrays' dtype, or float32 where that is float16. They are those of a/largest, so that none
+    of them over- or underflows.
+    """
     largest = np.max(np.stack([np.max(np.absolute(a)) if a.size else np.zeros_like(a, shape=()) for a in arrays]))
     if math.isinf(p):
-        return largest
-    unit = np.where((largest > 0) & (largest < np.inf), largest, 1).astype(largest.dtype)
-    powers = np.stack([np.sum(np.absolute(a / unit) ** float(p)) for a in arrays])
-    return np.sum(powers) ** (1 / p) * unit
+        return largest.astype(np.float64)
+    at_least_float32 = np.result_type(np.float32, *(a.dtype for a in arrays))
+    unit = np.where((largest > 0) & (largest < np.inf), largest, 1).astype(at_least_float32)
+    powers = np.stack([np.sum(np.absolute(a / unit) ** float(p), dtype=np.float64) for a in arrays])
+    with np.errstate(over="ignore"):
+        return np.sum(powers) ** (1 / p) * unit
 
 
 @no_grad()

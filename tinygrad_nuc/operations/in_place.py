@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..engine import debugging
-from ..engine.generator import default_generator
+from ..engine.generator import default_generator, uniform
 from ..engine.grad_mode import is_grad_enabled
 from ..engine.tensor import Tensor, method, value
 from . import activations, arithmetic, exponential, hyperbolic, logic, masking, selection, trigonometric, whole_numbers
@@ -160,7 +160,7 @@ def uniform_(self: Tensor, low: float = 0.0, high: float = 1.0) -> Tensor:
     tensor([ 0.2739, -0.4604])
     """
     require_float("uniform_", self)
-    return overwrite("uniform_", self, default_generator().uniform(low, high, self.shape))
+    return overwrite("uniform_", self, uniform(low, high, self.shape, self.dtype))
 
 
 @method

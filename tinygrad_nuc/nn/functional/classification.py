@@ -13,6 +13,7 @@ from ...operations.indexing import take_along
 from ...operations.likelihood import BinaryCrossEntropy
 from ...operations.selection import where
 from ...operations.softmax import log_softmax
+from .checks import require_tensor
 from .loss_parts import (
     fitting_weight,
     matching,
@@ -119,7 +120,8 @@ def nll_loss(input: Tensor, target: Any, weight: Any = None, *, ignore_index: in
     >>> tn.nn.functional.nll_loss(log_p, tn.tensor([1, -100])), tn.nn.functional.nll_loss(log_p, tn.tensor([1, 0]))
     (tensor(2.3000), tensor(1.5000))
     """
-    loss, total = of_labels("nll_loss", input, target, weight, ignore_index)
+    dim = class_dimension("nll_loss", input)
+    loss, total = of_labels("nll_loss", input, target, weight, ignore_index, dim)
     return reduced("nll_loss", loss, reduction, total)
 
 
@@ -158,11 +160,11 @@ def cross_entropy(input: Tensor, target: Any, weight: Any = None, *, ignore_inde
     smoothing = require_number("cross_entropy", "label_smoothing", label_smoothing)
     if smoothing > 1:
         raise ValueError(f"cross_entropy: label_smoothing must be at most 1, not {smoothing}")
+    dim = class_dimension("cross_entropy", input)
     target = as_tensor(target)
-    dim = 0 if input.ndim == 1 else 1
     log_p = log_softmax(input, dim)
     if target.dtype.kind in "iub":
-        loss, total = of_labels("cross_entropy", log_p, target, weight, ignore_index, smoothing)
+        loss, total = of_labels("cross_entropy", log_p, target, weight, ignore_index, dim, smoothing)
         return reduced("cross_entropy", loss, reduction, total)
 
     if target.shape != input.shape:
@@ -184,7 +186,7 @@ def cross_entropy(input: Tensor, target: Any, weight: Any = None, *, ignore_inde
 def kl_div(input: Tensor, target: Any, *, reduction: str = "mean", log_target: bool = False) -> Tensor:
     """t (ln t − ln p): summed over the outcomes, the Kullback-Leibler divergence of a prediction p from t.
 
-    Where t is 0 the loss is 0, and so is its slope.
+    Where t is 0 the loss is 0, and so is its slope, also for p = 0. A prediction that is NaN gives NaN.
 
     Parameters
     ----------
@@ -216,7 +218,7 @@ def kl_div(input: Tensor, target: Any, *, reduction: str = "mean", log_target: b
     t = exp(target) if log_target else target
     possible = t > 0                                        # elsewhere no logarithm is taken, and no ∞ multiplied by 0
     log_t = where(possible, target, 0.0) if log_target else log(where(possible, t, 1.0))
-    loss = t * (log_t - where(possible, input, 0.0))
+    loss = t * (log_t - where(possible | np.isnan(input), input, 0.0))      # but no NaN is hidden
     if reduction == "batchmean":
         if not input.ndim:
             raise ValueError("kl_div: reduction 'batchmean' needs a first dimension to average over")
@@ -226,10 +228,18 @@ def kl_div(input: Tensor, target: Any, *, reduction: str = "mean", log_target: b
 
 # ---------------------------------------------------------------------- class numbers
 
-def of_labels(name: str, log_p: Tensor, target: Any, weight: Any, ignore_index: int,
+def class_dimension(name: str, input: Tensor) -> int:
+    """The dimension in which the classes lie: the first of one row (C,), and the second of many (N, C, …)."""
+    require_tensor(name, "input", input)
+    if not input.ndim:
+        raise ValueError(f"{name}: the input needs a number for each class, in shape (C,) or (N, C, …), "
+                         "and is one number, of shape ()")
+    return 0 if input.ndim == 1 else 1
+
+
+def of_labels(name: str, log_p: Tensor, target: Any, weight: Any, ignore_index: int, dim: int,
               smoothing: float = 0.0) -> tuple[Tensor, Any]:
     """The loss of each label, and what all labels count together: the number of those not ignored, or their weights."""
-    dim = 0 if log_p.ndim == 1 else 1
     labels, kept = checked_labels(name, log_p, target, ignore_index, dim)
     loss = -where(kept, take_along(log_p, labels.unsqueeze(dim), dim).squeeze(dim), 0.0)
     total: Any = np.sum(kept, dtype=log_p.dtype)
@@ -247,7 +257,7 @@ def checked_labels(name: str, log_p: Tensor, target: Any, ignore_index: int, dim
     """The class numbers, with 0 for those to ignore, and which are not ignored."""
     target = as_tensor(target)
     expected = log_p.shape[:dim] + log_p.shape[dim + 1:]
-    if not log_p.ndim or target.shape != expected:
+    if target.shape != expected:
         raise ValueError(f"{name}: scores of shape {log_p.shape} need one class number for each row, of shape "
                          f"{expected}, and the target has shape {target.shape}")
     if target.dtype.kind not in "iu":

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...engine.tensor import Tensor
 from ...operations.convolution import Convolution, Windows
-from .layers import require_dtype_of
+from .checks import require_dtype_of, require_fit
 
 
 def conv2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: int | tuple[int, int] = 1,
@@ -36,7 +36,7 @@ def conv2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: in
     Raises
     ------
     TypeError
-        If `input` is not a tensor, or of another dtype than the weights.
+        If one of them is not a tensor, or of another dtype than the others.
     ValueError
         If the shapes do not fit each other, or no window fits into the image.
 
@@ -61,9 +61,7 @@ def conv2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: in
         raise ValueError(f"conv2d: an input of shape {input.shape} does not fit weights of shape {weight.shape}; it "
                          f"must have the shape (N, {channels}, H, W), or ({channels}, H, W) for one image"
                          + ("; x.unsqueeze(1) has one channel for each image" if one_channel else ""))
-    if bias is not None and bias.shape != weight.shape[:1]:
-        raise ValueError(f"conv2d: the bias has shape {bias.shape}, and weights of shape {weight.shape} need one of "
-                         f"shape {weight.shape[:1]}")
+    require_fit("conv2d", weight, "bias", bias, weight.shape[:1], "weight")
     windows = windows_on("conv2d", input.shape[-2:], weight.shape[-2:], stride, padding, dilation)
     images = input if input.ndim == 4 else input.unsqueeze(0)
     y = Convolution.apply(images, weight, bias, windows=windows, groups=groups)
@@ -72,7 +70,7 @@ def conv2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: in
 
 def windows_on(name: str, image: tuple[int, ...], size: tuple[int, ...], stride: Any, padding: Any, dilation: Any,
                ceil_mode: bool = False) -> Windows:
-    """The windows that fit into an image; with `ceil_mode` also those that begin inside it and reach too far."""
+    """The windows that fit into an image; with `ceil_mode` also one that reaches too far, if it begins inside."""
     stride, dilation = two(name, "stride", stride), two(name, "dilation", dilation)
     spans = tuple((p - 1) * d + 1 for p, d in zip(size, dilation, strict=True))
     if isinstance(padding, str):
@@ -82,14 +80,15 @@ def windows_on(name: str, image: tuple[int, ...], size: tuple[int, ...], stride:
         before = two(name, "padding", padding, least=0)
         total = tuple(2 * n for n in before)
     room = tuple(n + more - span for n, more, span in zip(image, total, spans, strict=True))
-    if min(room) < 0:
+    beyond = tuple(s - 1 if ceil_mode else 0 for s in stride)           # how far the last window may reach too far
+    places = [(n + more) // s + 1 for n, more, s in zip(room, beyond, stride, strict=True)]
+    if min(places) < 1:
         raise ValueError(f"{name}: a window that spans {spans[0]} × {spans[1]} pixels does not fit into an image of "
                          f"{image[0]} × {image[1]} with padding {padding}")
-    places = [n // s + 1 for n, s in zip(room, stride, strict=True)]
     for axis in (0, 1):
-        next_start = places[axis] * stride[axis] - before[axis]
-        if ceil_mode and room[axis] % stride[axis] and next_start < image[axis]:
-            places[axis] += 1
+        last_start = (places[axis] - 1) * stride[axis] - before[axis]
+        if ceil_mode and last_start >= image[axis]:
+            places[axis] -= 1
     return Windows(tuple(image), tuple(size), tuple(places), stride, before, dilation)
 
 

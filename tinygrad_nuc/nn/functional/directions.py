@@ -1,4 +1,4 @@
-"""The likelihood of directions in space: the von Mises-Fisher distribution."""
+"""The negative log-likelihood of directions in space: the von Mises-Fisher distribution."""
 
 import math
 from typing import Any

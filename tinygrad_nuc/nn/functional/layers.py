@@ -7,6 +7,7 @@ from ...engine.tensor import Tensor
 from ...operations.affine import Affine
 from ...operations.indexing import Index, checked_positions
 from ...operations.selection import where
+from .checks import require_dtype_of, require_fit
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -21,9 +22,10 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     Raises
     ------
     TypeError
-        If `input` is not a tensor, or of another dtype than the weights.
+        If one of them is not a tensor, or of another dtype than the others.
     ValueError
-        If the last dimension of `input` is not in_features, or the bias is not of shape (out_features,).
+        If the weights are not a matrix, the last dimension of `input` is not in_features, or the bias is not of shape
+        (out_features,).
 
     Examples
     --------
@@ -32,12 +34,12 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     tensor([[3.5000]])
     """
     require_dtype_of("linear", input, weight)
+    if weight.ndim != 2:
+        raise ValueError(f"linear: weights have the shape (out_features, in_features), and these have {weight.shape}")
     if not input.ndim or input.shape[-1] != weight.shape[-1]:
         raise ValueError(f"linear: the input of shape {input.shape} does not fit weights of shape {weight.shape}; "
                          f"its last dimension must be {weight.shape[-1]}")
-    if bias is not None and bias.shape != weight.shape[:1]:
-        raise ValueError(f"linear: weights of shape {weight.shape} need a bias of shape {weight.shape[:1]}, "
-                         f"not {bias.shape}")
+    require_fit("linear", weight, "bias", bias, weight.shape[:1], "weight")
     rows = input if input.ndim == 2 else input.reshape(math.prod(input.shape[:-1]), input.shape[-1])
     y = rows @ weight.T if bias is None else Affine.apply(rows, weight, bias)
     return y if input.ndim == 2 else y.reshape(*input.shape[:-1], weight.shape[0])
@@ -93,20 +95,3 @@ def checked_row(name: str, padding_idx: int, rows: int) -> int:
     if not -rows <= padding_idx < rows:
         raise ValueError(f"{name}: padding_idx is a row, from {-rows} to {rows - 1}, and not {padding_idx}")
     return padding_idx % rows
-
-
-def require_dtype_of(name: str, input: Any, weight: Tensor) -> None:
-    """Refuse an input that is not a tensor, or of another dtype than the weights."""
-    if not isinstance(input, Tensor):
-        raise TypeError(f"{name}: the input is a {type(input).__name__}, not a tensor: write tn.tensor(x)")
-    if input.dtype != weight.dtype:
-        raise TypeError(f"{name}: the input is {input.dtype} and the weights are {weight.dtype}; convert the input "
-                        "with .float() or .double(), or the model with model.float() or model.double()")
-
-
-def require_float(name: str, input: Any) -> None:
-    """Refuse an input that is not a tensor of floating-point numbers."""
-    if not isinstance(input, Tensor):
-        raise TypeError(f"{name}: the input is a {type(input).__name__}, not a tensor: write tn.tensor(x)")
-    if input.dtype.kind != "f":
-        raise TypeError(f"{name}: the input must be of a floating-point type, not {input.dtype}: write x.float()")

@@ -47,7 +47,7 @@ def gaussian_nll_loss(input: Tensor, target: Any, var: Any, full: bool = False, 
     target = matching("gaussian_nll_loss", input, target)
     var = variances(input, var)
     eps = require_number("gaussian_nll_loss", "eps", eps)
-    var = var + (np.maximum(var.data, eps) - var.data)      # the largest of both, with the slope of var itself
+    var = var + np.maximum(eps - var.data, 0)               # the larger of both, with the slope of var itself
     loss = 0.5 * (log(var) + (input - target) ** 2 / var)
     if full:
         loss = loss + 0.5 * math.log(2 * math.pi)
@@ -60,7 +60,7 @@ def variances(input: Tensor, var: Any) -> Tensor:
         require_number("gaussian_nll_loss", "var", var)
         return Tensor(np.full_like(input.data, var))
     var = of_same_dtype("gaussian_nll_loss", input, "var", var)
-    if var.shape == input.shape[:-1] != input.shape:
+    if input.ndim and var.shape == input.shape[:-1]:        # one for each row
         var = var.unsqueeze(-1)
     differing = [n for n, m in zip(var.shape, input.shape, strict=False) if n != m]
     if var.ndim != input.ndim or differing not in ([], [1]):

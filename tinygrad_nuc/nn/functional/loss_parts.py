@@ -7,12 +7,12 @@ import numpy as np
 
 from ...creation import as_tensor
 from ...engine.tensor import Tensor
+from .checks import require_tensor
 
 
 def matching(name: str, input: Tensor, target: Any) -> Tensor:
     """The target as a tensor like `input`; integers and booleans are converted, anything else must fit."""
-    if not hasattr(input, "shape"):
-        raise TypeError(f"{name}: the input is a {type(input).__name__}, not a tensor: write tn.tensor(x)")
+    require_tensor(name, "input", input)
     target = as_tensor(target)
     if target.shape != input.shape:
         hint = ("; add or remove the last dimension with unsqueeze(-1) or squeeze(-1)"
@@ -76,8 +76,10 @@ def require_number(name: str, which: str, x: Any, above: float | None = None) ->
 def reduced(name: str, loss: Tensor, reduction: str, total: Any = None) -> Tensor:
     """The mean, the sum, or every element of the loss; a weighted mean divides by the `total` of the weights."""
     if reduction == "mean":
-        # a total of 0 gives NaN
-        return loss.mean() if total is None else loss.sum() / np.where(total == 0, np.nan, total)
+        if total is None:
+            return loss.mean()
+        # the mean of nothing is NaN; 0/0 is that too, but NumPy would warn of it, and of g/0 in the backward pass
+        return loss.sum() / np.where(total == 0, np.nan, total)
     if reduction == "sum":
         return loss.sum()
     if reduction == "none":

@@ -7,8 +7,8 @@ import numpy as np
 from ...engine.tensor import Tensor
 from ...operations.convolution import Convolution, Windows
 from ...operations.indexing import Index
+from .checks import require_float
 from .convolution import two, windows_on
-from .layers import require_float
 
 
 def max_pool2d(input: Tensor, kernel_size: int | tuple[int, int], stride: int | tuple[int, int] | None = None,
@@ -31,7 +31,7 @@ def max_pool2d(input: Tensor, kernel_size: int | tuple[int, int], stride: int | 
     dilation : int or two
         Distance between the pixels of a window.
     ceil_mode : bool
-        Add windows that reach beyond the end, so that no pixel is left out.
+        Add windows that reach beyond the end but begin before it, so that the last pixels count too.
     return_indices : bool
         Return the pixels too, as in PyTorch.
 
@@ -145,10 +145,10 @@ def largest(a: Any, windows: Windows) -> Any:
     """Which pixel of the image, counted row by row, is the largest of each window."""
     number = np.reshape(np.arange(pixels_of(windows), dtype=np.int32, like=a), windows.image)
     most = np.full_like(a, -np.inf, shape=(*a.shape[:-2], *windows.places))
-    chosen = np.full_like(most, -1, np.int32)
+    chosen = np.full_like(most, -1, np.int32)                   # none yet; every window has a pixel of the image
     for _, _, places, pixels in windows.pixels():               # few steps, each over all windows at once
         value = np.copy(a[pixels])                              # neighbours in memory: faster below
-        better = (value > most[places]) | (value != value) | (chosen[places] < 0)   # the second is true for NaN
+        better = (value > most[places]) | np.isnan(value) | (chosen[places] < 0)
         chosen[places] = np.maximum(chosen[places], better * number[pixels])       # later pixels have higher numbers
         most[places] = np.maximum(most[places], value)
     return chosen

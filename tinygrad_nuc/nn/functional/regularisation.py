@@ -4,6 +4,7 @@ import numpy as np
 
 from ...engine.generator import default_generator
 from ...engine.tensor import Tensor
+from .checks import require_float
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -20,6 +21,8 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 
     Raises
     ------
+    TypeError
+        If `input` is not a tensor of floating-point numbers.
     ValueError
         If p is not a probability.
 
@@ -44,6 +47,8 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 
     Raises
     ------
+    TypeError
+        If `input` is not a tensor of floating-point numbers.
     ValueError
         If p is not a probability, or `input` has another number of dimensions.
 
@@ -58,6 +63,7 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     <BLANKLINE>
              [[2., 2., 2.]]]])
     """
+    require_float("dropout2d", input)
     if input.ndim != 4:
         raise ValueError(f"dropout2d: expects images of shape (N, C, H, W), not {input.shape}")
     return dropped("dropout2d", input, p, training, (*input.shape[:2], 1, 1))
@@ -65,6 +71,7 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 
 def dropped(name: str, input: Tensor, p: float, training: bool, shape: tuple[int, ...]) -> Tensor:
     """The input times 0 or 1 / (1 − p), drawn for each element of an array of this shape."""
+    require_float(name, input)
     check_probability(name, p)
     if not training or p == 0:
         return input
