@@ -104,6 +104,80 @@ def test_a_subset_of_a_subset_is_a_subset():
     assert order(DataLoader(part, batch_size=2)) == [6, 9]
 
 
+# --- data sets of other kinds -------------------------------------------------------------------------
+
+
+class Plain:
+    """No Dataset, and its `take` is about something else."""
+
+    def __init__(self, samples):
+        self.samples = samples
+
+    def __len__(self):
+        return len(self.samples)
+
+    def __getitem__(self, i):
+        return self.samples[i]
+
+    def take(self, what):
+        raise AssertionError
+
+
+def shown(batch):
+    """A batch with lists for its tensors."""
+    if isinstance(batch, dict):
+        return {key: shown(part) for key, part in batch.items()}
+    return tuple(map(shown, batch)) if isinstance(batch, tuple) else batch.tolist()
+
+
+@pytest.mark.parametrize("kind", [list, tuple, Plain, lambda samples: dict(enumerate(samples)), lambda samples: Subset(Plain(samples), [0, 1, 2])])
+@pytest.mark.parametrize(("samples", "batches"), [
+    ([(1, 10), (2, 20), (3, 30)], [([1, 2], [10, 20]), ([3], [30])]),
+    ([[1, [10.5, 0]], [2, [20.5, 1]], [3, [30.5, 2]]], [([1, 2], ([10.5, 20.5], [0, 1])), ([3], ([30.5], [2]))]),
+    ([{"x": 1, "y": (2, 3)}, {"y": (5, 6), "x": 4}, {"x": 7, "y": (8, 9)}], [{"x": [1, 4], "y": ([2, 5], [3, 6])}, {"x": [7], "y": ([8], [9])}]),
+    ([np.ones(2), np.zeros(2), np.ones(2)], [[[1, 1], [0, 0]], [[1, 1]]]),
+])
+def test_anything_with_a_length_and_items_is_a_data_set(kind, samples, batches):
+    assert [shown(batch) for batch in DataLoader(kind(samples), batch_size=2)] == batches
+
+
+@pytest.mark.parametrize("rows", [tn.arange(6).reshape(3, 2), np.arange(6).reshape(3, 2)])
+def test_a_tensors_or_arrays_samples_are_its_rows(rows):
+    assert [batch.tolist() for batch in DataLoader(rows, batch_size=2)] == [[[0, 1], [2, 3]], [[4, 5]]]
+    parts = random_split(rows, [2, 1], generator=rng())
+    assert sorted(x for part in parts for batch in DataLoader(part) for x in batch.tolist()) == [[0, 1], [2, 3], [4, 5]]
+
+
+@pytest.mark.parametrize("make", [DataLoader, lambda data: random_split(data, [1.0]), lambda data: Subset(data, [0])])
+@pytest.mark.parametrize("data", [(x for x in range(3)), 5, None, {1, 2}])
+def test_what_has_no_numbered_samples_is_refused_at_once(make, data):
+    with pytest.raises(TypeError, match=rf"(DataLoader|random_split|Subset): a data set has .* TensorDataset\(x, y\) .*; a {type(data).__name__} has not"):
+        make(data)
+
+
+@pytest.mark.parametrize("make", [lambda g: DataLoader(numbers(4), generator=g), lambda g: random_split(numbers(4), [2, 2], generator=g)])
+@pytest.mark.parametrize("generator", [1, np.random.RandomState(1)])
+def test_a_seed_is_no_generator(make, generator):
+    with pytest.raises(TypeError, match=r"(DataLoader|random_split): generator must be a numpy.random.Generator, such as np.random.default_rng\(1\), not"):
+        make(generator)
+
+
+@pytest.mark.parametrize(("samples", "kind", "message"), [
+    ([np.zeros(2), np.zeros(3)], ValueError, r"of list in a batch must have equal shapes, and these have \(2,\) and \(3,\); make them alike"),
+    ([(1, 2), (1,)], ValueError, "must have equal lengths, and these have 2 and 1"),
+    ([(1, 2), 1], ValueError, "must have equal lengths, and these have 2 and None"),
+    ([{"x": 1}, {"y": 1}], ValueError, "must have equal keys, and these have {'x'} and {'y'}"),
+    ([{"x": 1}, 2], ValueError, "must have equal keys, and these have {'x'} and None"),
+    ([1, {"x": 1}], TypeError, "a sample of list, or a part of one, is a dict; in a batch go numbers"),
+    ([(1, "gamma"), (2, "hadron")], TypeError, "is a str; in a batch go numbers"),
+    ([(1, None), (2, None)], TypeError, "is a NoneType; in a batch go numbers"),
+    ([nothing := object(), nothing], TypeError, "is a object; in a batch go numbers"),
+])
+def test_samples_that_make_no_batch_are_named(samples, kind, message):
+    with pytest.raises(kind, match=f"DataLoader: .*{message}"):
+        list(DataLoader(samples, batch_size=2))
+
+
 # --- loaders: lengths ---------------------------------------------------------------------------------
 
 
@@ -303,3 +377,9 @@ def test_a_split_is_random_and_seeded():
 def test_lengths_that_do_not_add_up_are_refused(lengths):
     with pytest.raises(ValueError, match="random_split: the lengths .* add up to the 10 samples, or shares that add up to 1"):
         random_split(numbers(10), lengths)
+
+
+def test_lengths_are_a_list():
+    for lengths in (10, "10", None):
+        with pytest.raises(TypeError, match=r"random_split: lengths must be a list such as \[0.8, 0.2\], not"):
+            random_split(numbers(10), lengths)

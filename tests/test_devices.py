@@ -103,5 +103,26 @@ def test_without_a_gpu_the_error_says_what_is_missing(monkeypatch):
 def test_devices_that_are_not_there(two_gpus):
     with pytest.raises(RuntimeError, match="there is no device 'cuda:2' here, only 2 of its kind"):
         tn.zeros(1).to("cuda:2")
-    with pytest.raises(TypeError):
-        tn.zeros(1).to("tpu")
+
+
+@pytest.mark.parametrize("name", ["cpu:1", "cuda:x", "cuda:", "cuda:-1", "gpu:0:1", "cpu:"])
+def test_names_of_no_device_are_refused(two_gpus, name):
+    model = nn.Linear(1, 1)
+    for move in (tn.zeros(1).to, model.to, lambda x: Trainer(model, nn.MSELoss(), optim.SGD(model.parameters()), device=x)):
+        with pytest.raises(ValueError, match=f"unknown device '{name}'; there are 'cpu', 'cuda' and, with several GPUs, 'cuda:0'"):
+            move(name)
+    assert CHOSEN == []
+
+
+def test_what_is_neither_a_device_nor_a_dtype_is_refused():
+    model = nn.Linear(1, 1)
+    for move in (tn.zeros(1).to, model.to, lambda x: Trainer(model, nn.MSELoss(), optim.SGD(model.parameters()), device=x)):
+        with pytest.raises(TypeError, match=r"(Linear\.)?to: unknown device or dtype 'tpu'; there are the devices 'cpu', 'cuda'"):
+            move("tpu")
+
+
+def test_the_computers_memory_is_also_cpu_0(two_gpus):
+    t, model = tn.zeros(1), nn.Linear(1, 1)
+    weight = model.weight.data
+    assert t.to("cpu:0") is t and model.to("cpu:0").weight.data is weight
+    assert isinstance(t.to("cuda:0").to("cpu:0").data, np.ndarray)

@@ -171,6 +171,11 @@ def test_an_interrupted_download_leaves_nothing(known, monkeypatch):
     assert listing(folder) == []
 
 
+def test_only_a_path_is_a_folder():
+    with pytest.raises(TypeError, match="fetch: the path must be a text or a pathlib.Path, not a int"):
+        fetch("mnist", folder=1)
+
+
 def test_the_folder_can_be_given(known, tmp_path, monkeypatch):
     known("/right")
     assert fetch("showers", folder=tmp_path / "mine") == tmp_path / "mine" / "showers.data"

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,31 @@ def test_impossible_targets_are_refused_before_the_body(tmp_path):
         with pytest.raises(error, match=message), atomic_write(path, mode):
             pytest.fail("the body must not run")
     assert listing(tmp_path) == []
+
+
+def test_what_killed_processes_left_more_than_a_day_ago_is_removed(tmp_path):
+    others = [".a.0123abcd.part.bak", ".b.0123abcd.part", ".a.0123abcd.old", ".a.somebody.part", "a.0123abcd.part"]
+    for name in [".a.0123abcd.part", *others, ".a.89abcdef.part"]:
+        (tmp_path / name).write_bytes(b"half")
+        os.utime(tmp_path / name, (time.time() - 25 * 3600,) * 2)
+    os.utime(tmp_path / ".a.89abcdef.part")                     # another process may still be writing this one
+    (tmp_path / ".a.00000000.part").mkdir()                     # a folder is none of ours
+    os.utime(tmp_path / ".a.00000000.part", (0, 0))
+    with atomic_write(tmp_path / "a") as file:
+        file.write(b"whole")
+    kept = ["a", ".a.89abcdef.part", ".a.00000000.part", *others]
+    assert listing(tmp_path) == sorted(kept) and (tmp_path / "a").read_bytes() == b"whole"
+
+
+@pytest.mark.parametrize("write", [atomic_write, output_folder])
+def test_only_a_path_is_a_path(write, tmp_path):
+    for wrong in (1, True, None, 2.5):
+        with pytest.raises(TypeError, match=rf"{write.__name__}: the path must be a text or a pathlib.Path, not a {type(wrong).__name__}"):
+            with write(wrong):
+                pytest.fail("the body must not run")
+    with write(os.fsencode(tmp_path / "a")):
+        pass
+    assert listing(tmp_path) == ["a"]
 
 
 # ---- output_folder

@@ -1,6 +1,7 @@
 """idx files, the handwritten digits' format: every type, packed or not; what is damaged is refused."""
 
 import gzip
+import os
 import struct
 import tracemalloc
 
@@ -107,3 +108,12 @@ def test_damage_is_refused_or_leaves_a_whole_array(pack, write):
             np.testing.assert_array_equal(found, DIGITS)  # it has a checksum
         elif isinstance(found, np.ndarray):
             assert found.nbytes == len(damaged) - 4 - 4 * found.ndim
+
+
+def test_a_number_is_no_path_and_its_file_stays_open(write):
+    number = os.open(write("0123"), os.O_RDONLY)
+    for wrong in (number, True, None):
+        with pytest.raises(TypeError, match=rf"read_idx: the path must be a text or a pathlib.Path, not a {type(wrong).__name__}"):
+            read_idx(wrong)
+    assert os.read(number, 3)
+    os.close(number)

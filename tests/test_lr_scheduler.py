@@ -182,6 +182,19 @@ def test_a_learning_rate_changed_by_hand_scales_what_follows():
     assert schedule.get_last_lr()[0] == pytest.approx(10 * expected[3], rel=1e-12)
 
 
+def test_a_change_outlives_the_turning_point_of_the_cosine():
+    def after(change):
+        schedule, found = CosineAnnealingLR(optimizer(), 5, eta_min=0.01), []
+        for t in range(15):
+            schedule.optimizer.step()
+            if t == 7:
+                schedule.optimizer.param_groups[0]["lr"] = 0.01 + change * (schedule.get_last_lr()[0] - 0.01)
+            schedule.step()
+            found.append(schedule.get_last_lr()[0])
+        return np.array(found)
+    np.testing.assert_allclose(after(0.5)[7:] - 0.01, (after(1.0)[7:] - 0.01) / 2, rtol=1e-9, atol=1e-15)
+
+
 def test_a_learning_rate_that_makes_no_sense_is_refused():
     schedule = LambdaLR(optimizer(), lambda t: 1.0 if t < 1 else float("nan"))
     schedule.optimizer.step()

@@ -1,5 +1,6 @@
 """Tables larger than memory: only the rows of a batch are read, and training on them works."""
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -161,3 +162,12 @@ if sys.platform == "linux":  # where a process can be denied memory
             timeout=120,
         )
         assert done.stdout.split("\n")[:2] == ["too large for memory", "True"], done.stderr
+
+
+def test_a_number_is_no_path_and_its_file_stays_open(write):
+    number = os.open(write("0123"), os.O_RDONLY)
+    for wrong in (number, True, None):
+        with pytest.raises(TypeError, match=rf"MappedDataset: the path must be a text or a pathlib.Path, not a {type(wrong).__name__}"):
+            MappedDataset(wrong)
+    assert os.read(number, 3)
+    os.close(number)

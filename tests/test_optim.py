@@ -126,6 +126,14 @@ def test_a_step_between_forward_and_backward_is_refused():
     (RMSprop, {"alpha": -0.1}, "RMSprop: alpha must be"),
     (RMSprop, {"momentum": float("nan")}, "RMSprop: momentum must be"),
     (SGD, {"lr": "fast"}, "SGD: lr must be a finite number of at least 0, not 'fast'"),
+    (SGD, {"lr": True}, "SGD: lr must be a finite number of at least 0, not True"),
+    (SGD, {"nesterov": "no", "momentum": 0.9}, "SGD: nesterov must be True or False, not 'no'"),
+    (SGD, {"maximize": 1}, "SGD: maximize must be True or False, not 1"),
+    (Adam, {"amsgrad": "yes"}, "Adam: amsgrad must be True or False, not 'yes'"),
+    (Adam, {"betas": ("a", "b")}, r"Adam: betas must be two numbers .*not \('a', 'b'\)"),
+    (Adam, {"betas": (False, 0.9)}, "Adam: betas must be two numbers"),
+    (RMSprop, {"alpha": False}, "RMSprop: alpha must be a number"),
+    (RMSprop, {"centered": None}, "RMSprop: centered must be True or False, not None"),
     (SGD, {"nesterov": True}, "SGD: nesterov needs a momentum"),
     (SGD, {"nesterov": True, "momentum": 0.9, "dampening": 0.1}, "SGD: nesterov needs .*dampening of 0"),
 ])
@@ -156,6 +164,12 @@ def test_a_group_is_checked_like_the_defaults():
         SGD([{"params": [w], "rate": 1}])
 
 
+def test_numpys_numbers_and_answers_are_settings():
+    group = SGD(start(), lr=np.float32(0.5), momentum=np.float64(0.9), nesterov=np.bool_(True)).param_groups[0]
+    assert (group["lr"], group["momentum"], group["nesterov"]) == (0.5, 0.9, True) and type(group["nesterov"]) is bool
+    Adam(start(), betas=[np.float32(0.9), np.float32(0.99)])
+
+
 def test_numpys_numbers_as_settings_promote_nothing():
     w, b = start(np.float32)
     optimizer = Adam([{"params": [w, b], "lr": np.float64(0.1)}], betas=(np.float64(0.5), np.float32(0.75)))
@@ -181,6 +195,17 @@ def test_a_constant_gradient_has_no_spread_but_a_finite_step():
         optimizer.step()
     state = optimizer.state[w]
     assert np.isfinite(w.item()) and state["square_avg"].item() < state["grad_avg"].item() ** 2
+
+
+def test_a_centered_rmsprop_takes_the_new_mean():
+    w = tn.tensor([0.0], requires_grad=True, dtype=tn.float64)
+    w.grad = tn.tensor([4.0], dtype=tn.float64)
+    RMSprop([w], lr=1.0, alpha=0.5, eps=0, centered=True).step()
+    # v = 0.5 · 16 = 8 and ḡ = 0.5 · 4 = 2, so σ = √(8 − 4) = 2; with the old mean, 0, it would be √8
+    assert w.item() == pytest.approx(-2, rel=1e-12)
+    lines = RMSprop.__doc__.splitlines()
+    centered = next(line for line in lines if line.endswith("(centered)"))
+    assert centered.index("ḡ ←") < centered.index("σ =")
 
 
 def test_a_closure_computes_the_loss_first():

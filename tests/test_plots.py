@@ -76,6 +76,13 @@ def test_the_learning_curve_marks_the_best_epoch(ax):
     assert ax.get_ylabel() == "cross-entropy"
 
 
+def test_a_curve_of_nan_has_no_lowest_epoch(ax):
+    lines = plots.learning_curve(ax, History([{"epoch": 1, "train_loss": 1.0, "validation_loss": float("nan")}]))
+    assert len(lines) == 2
+    lines = plots.learning_curve(ax, History([{"epoch": i, "validation_loss": x} for i, x in enumerate([float("nan"), 2.0, 3.0], 1)]))
+    assert list(lines[-1].get_xdata()) == [2, 2]
+
+
 def test_images_fill_the_axes_and_share_no_scale():
     _, axes = plots.grid(3)
     drawn = plots.images(axes, np.array([[[0.0, 2.0]], [[-3.0, 1.0]]]), ["a", "b"], signed=True)

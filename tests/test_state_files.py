@@ -1,6 +1,8 @@
 """tn.save and tn.load: what comes back is what was saved, and files of other libraries are understood."""
 
 import importlib.util
+import io
+import os
 import struct
 import sys
 from contextlib import nullcontext
@@ -115,7 +117,7 @@ def test_tensors_travel_through_the_computers_memory_to_any_device(path, monkeyp
     assert same(tn.load(path), {"w": tn.ones(2), "nested": [tn.zeros(1)]})
     there = tn.load(path, map_location="cuda")
     assert isinstance(there["w"].data, GuardArray) and isinstance(there["nested"][0].data, GuardArray)
-    with pytest.raises(ValueError, match="'magnetic tape' is no device"):
+    with pytest.raises(ValueError, match="unknown device 'magnetic tape'; there are 'cpu', 'cuda'"):
         tn.load(path, map_location="magnetic tape")
 
 
@@ -207,3 +209,41 @@ def test_a_missing_file_or_a_folder_is_an_oserror(path):
     with pytest.raises(ValueError, match="perhaps .npz: give it that ending"):
         tn.save({}, path.with_name("b.npz"))
         tn.load(path.with_name("b.npz").rename(path.with_name("b.safetensors")))
+
+
+# ---------------------------------------------------------------------- paths
+
+
+def test_a_number_is_no_path_and_its_file_stays_open(tmp_path):
+    (tmp_path / "a").write_bytes(b"PK")
+    number = os.open(tmp_path / "a", os.O_RDONLY)
+    for wrong in (number, True, None):
+        for use in (lambda x: tn.load(x), lambda x: tn.save({}, x)):
+            with pytest.raises(TypeError, match=rf"path\): the path must be a text or a pathlib.Path, not a {type(wrong).__name__}"):
+                use(wrong)
+    assert os.read(number, 2) == b"PK"
+    os.close(number)
+
+
+def test_swapped_arguments_and_open_files_are_refused_by_name(path):
+    with pytest.raises(TypeError, match=r"save\(obj, path\): the path must be a text or a pathlib.Path, not a dict"):
+        tn.save(str(path), {"w": tn.ones(1)})
+    with pytest.raises(TypeError, match=r"save\(obj, path\): .* not a BytesIO"):
+        tn.save({"w": tn.ones(1)}, io.BytesIO())
+    with pytest.raises(TypeError, match=r"load\(path\): .* not a BytesIO"):
+        tn.load(io.BytesIO())
+    assert listing(path.parent) == []
+
+
+def test_a_path_may_be_bytes(path):
+    tn.save({"w": tn.ones(2)}, os.fsencode(path))
+    assert listing(path.parent) == [path.name] and tn.load(os.fsencode(path))["w"].tolist() == [1.0, 1.0]
+
+
+def test_numpys_whole_numbers_are_keys_too(path):
+    tn.save({np.int64(3): 1.5, np.uint8(200): tn.ones(1), "a": {np.str_("pt"): 2}}, path)
+    loaded = tn.load(path)
+    assert same(loaded, {3: 1.5, 200: tn.ones(1), "a": {"pt": 2}}) and [type(key) for key in loaded] == [int, int, str]
+    for key in (np.bool_(True), np.float64(1.0)):
+        with pytest.raises(TypeError, match="only texts and whole numbers can"):
+            tn.save({key: 1}, path)

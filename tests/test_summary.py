@@ -123,6 +123,9 @@ def test_the_input_has_the_models_float_type():
 @pytest.mark.parametrize(("wrong", "kind", "message"), [
     (lambda: tn.summary(nn.Linear(1, 1), 1), TypeError, r"input_shape is a tuple such as \(1, 28 \* 28\), not 1"),
     (lambda: tn.summary(F.relu, (1, 1)), TypeError, "expects a module, not a function"), (lambda: tn.summary(nn.Linear, (1, 1)), TypeError, "expects a module, not a type"),
+    (lambda: tn.summary(nn.Linear(2, 1), (-1, 2)), TypeError, r"a shape is a tuple of whole numbers of at least 0, such as .* for a batch of 1, not \(-1, 2\)"),
+    (lambda: tn.summary(nn.Linear(2, 1), (None, 2)), TypeError, r"a shape is a tuple .* not \(None, 2\)"), (lambda: tn.summary(nn.Linear(2, 1), (1.0, 2)), TypeError, r"a shape is .* not \(1.0, 2\)"),
+    (lambda: tn.summary(Records(), [(1, 2), 3]), TypeError, "a shape is a tuple .* not 3"), (lambda: tn.summary(Records(), (1, 2), "banana"), TypeError, "dtypes are such as tn.int64, not 'banana'"),
     (lambda: tn.summary(Records(), [(1,), (2,)], [tn.int64]), ValueError, "2 inputs need as many dtypes, not 1"),
 ])
 def test_what_does_not_fit_is_refused(wrong, kind, message):

@@ -1,5 +1,6 @@
 """Which column is the label, which rows are valid, which class is the signal."""
 
+import os
 
 import numpy as np
 import pytest
@@ -152,3 +153,11 @@ def test_rows_tell_which_events_are_left(write):
     refused(path, "1 row has an empty, NaN or infinite cell, first line 3", read=read_features)
     table = read_features(path, ["a"], drop_invalid=True)
     assert (table.rows.tolist(), table.dropped, table.features.tolist()) == ([0, 2], 1, [[1], [3]])
+
+
+@pytest.mark.parametrize("read", [read_table, read_features])
+def test_only_a_path_is_a_path(read, write):
+    for wrong in (1, True, None):
+        with pytest.raises(TypeError, match=rf"{read.__name__}: the path must be a text or a pathlib.Path, not a {type(wrong).__name__}"):
+            read(wrong)
+    assert read(os.fsencode(write("a,b\n1,0\n2,1\n"))).features[:, 0].tolist() == [1, 2]

@@ -1,13 +1,26 @@
 """Where arrays live: in the computer's memory, "cpu", or in that of a GPU, "cuda" or "cuda:1" (CuPy's arrays)."""
 
+import re
 from typing import Any
 
 import numpy as np
 
+DEVICE = re.compile(r"cpu(:0)?|(cuda|gpu)(:(?P<number>\d+))?")
+DEVICES = "'cpu', 'cuda' and, with several GPUs, 'cuda:0', 'cuda:1'"
+
 
 def is_device(name: Any) -> bool:
-    """Whether this is the name of a device, and not of a dtype."""
+    """Whether this is meant to be the name of a device, and not of a dtype."""
     return isinstance(name, str) and name.split(":")[0] in ("cpu", "gpu", "cuda")
+
+
+def known_dtype(target: Any, who: str) -> np.dtype:
+    """The dtype that `target` stands for where it could have been a device as well."""
+    try:
+        return np.dtype(target)
+    except TypeError:
+        raise TypeError(f"{who}: unknown device or dtype {target!r}; there are the devices {DEVICES}, and dtypes such "
+                        "as tn.float64") from None
 
 
 def on_device(array: Any, device: str) -> Any:
@@ -15,6 +28,8 @@ def on_device(array: Any, device: str) -> Any:
 
     Raises
     ------
+    ValueError
+        If this is no name of a device.
     RuntimeError
         If there is no such device, saying what is missing.
 
@@ -25,12 +40,13 @@ def on_device(array: Any, device: str) -> Any:
     >>> on_device(a, "cpu") is a
     True
     """
-    if not is_device(device):
-        raise ValueError(f"{device!r} is no device; there are 'cpu', 'cuda' and, with several GPUs, 'cuda:0', 'cuda:1'")
-    if device == "cpu":
+    name = DEVICE.fullmatch(device) if isinstance(device, str) else None
+    if name is None:
+        raise ValueError(f"unknown device {device!r}; there are {DEVICES}")
+    if device.startswith("cpu"):
         return array if isinstance(array, np.ndarray) else array.get()
     cupy = import_cupy()
-    number = int(device.partition(":")[2] or 0)
+    number = int(name["number"] or 0)
     if not 0 <= number < cupy.cuda.runtime.getDeviceCount():
         raise RuntimeError(f"there is no device {device!r} here, only {cupy.cuda.runtime.getDeviceCount()} of its kind")
     with cupy.cuda.Device(number):

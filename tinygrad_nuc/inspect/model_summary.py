@@ -110,7 +110,10 @@ def summary(model: Module, input_shape: Sequence, dtypes: Any = None) -> ModelSu
     Raises
     ------
     ValueError
-        If the model cannot take such an input; the message names the layer that failed, and what it was given.
+        If the model cannot take such an input; the message names the layer that failed, and what it was given. If there
+        are not as many dtypes as inputs.
+    TypeError
+        If a size is not a whole number of at least 0, or a dtype is none.
 
     Examples
     --------
@@ -154,6 +157,10 @@ def made_up_inputs(model: Module, input_shape: Sequence, dtypes: Any) -> list[Te
     if not isinstance(input_shape, (tuple, list)):
         raise TypeError(f"summary: input_shape is a tuple such as (1, 28 * 28), not {input_shape!r}")
     several = any(isinstance(shape, (tuple, list)) for shape in input_shape)
+    for shape in input_shape if several else [input_shape]:
+        if not (isinstance(shape, (tuple, list)) and all(isinstance(n, (int, np.integer)) and n >= 0 for n in shape)):
+            raise TypeError("summary: a shape is a tuple of whole numbers of at least 0, such as (1, 28 * 28) for a "
+                            f"batch of 1, not {shape!r}")
     wanted = [tuple(shape) for shape in input_shape] if several else [tuple(input_shape)]
     parameter = next((p for p in model.parameters() if p.dtype.kind == "f"), None)
     if dtypes is None:
@@ -162,8 +169,12 @@ def made_up_inputs(model: Module, input_shape: Sequence, dtypes: Any) -> list[Te
     if len(kinds) != len(wanted):
         raise ValueError(f"summary: {len(wanted)} inputs need as many dtypes, not {len(kinds)}")
 
+    try:
+        kinds = [np.dtype(kind) for kind in kinds]
+    except TypeError as error:
+        raise TypeError(f"summary: dtypes are such as tn.int64, not {dtypes!r}: {error}") from None
     rng, device = np.random.default_rng(0), None if parameter is None else parameter.data
-    arrays = [rng.random(shape) if np.dtype(dtype).kind == "f" else np.zeros(shape)
+    arrays = [rng.random(shape) if dtype.kind == "f" else np.zeros(shape)
               for shape, dtype in zip(wanted, kinds, strict=True)]
     return [Tensor(np.asarray(a, dtype, like=device)) for a, dtype in zip(arrays, kinds, strict=True)]
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.backward import forget_gradient
-from ..engine.devices import is_device
+from ..engine.devices import is_device, known_dtype
 from ..engine.grad_mode import no_grad
 from ..engine.hooks import RemovableHandle
 from ..engine.tensor import Tensor
@@ -207,9 +207,17 @@ class Module(Tree):
         ----------
         target : dtype or str
             For instance ``tn.float64``, ``"cpu"`` or ``"cuda"``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is neither a floating-point type nor a device.
+        RuntimeError
+            If there is no such device here.
         """
-        if not is_device(target) and np.dtype(target).kind != "f":
-            raise TypeError(f"{type(self).__name__}.to: weights are floating-point numbers, not {np.dtype(target)}")
+        name = f"{type(self).__name__}.to"
+        if not is_device(target) and known_dtype(target, name).kind != "f":
+            raise TypeError(f"{name}: weights are floating-point numbers, not {np.dtype(target)}")
         with no_grad():
             for tensor in self._values():
                 if is_device(target) or tensor.dtype.kind == "f":

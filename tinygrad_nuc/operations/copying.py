@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.arrays import as_array
-from ..engine.devices import is_device, on_device
+from ..engine.devices import is_device, known_dtype, on_device
 from ..engine.grad_mode import is_grad_enabled
 from ..engine.operation import Operation
 from ..engine.registry import implements
@@ -86,8 +86,10 @@ def to(self: Tensor, target: Any) -> Tensor:
 
     Raises
     ------
+    TypeError, ValueError
+        If it is the name of neither.
     RuntimeError
-        If there is no such device; or if the move would have to be differentiated: move data and models first.
+        If there is no such device here; or if the move would have to be differentiated: move data and models first.
 
     Examples
     --------
@@ -96,7 +98,8 @@ def to(self: Tensor, target: Any) -> Tensor:
     tensor([1.5000], dtype=float64)
     """
     if not is_device(target):
-        return self if self.dtype == np.dtype(target) else astype(self, target)
+        dtype = known_dtype(target, "to")
+        return self if self.dtype == dtype else astype(self, dtype)
     array = on_device(self.data, target)
     if array is self.data:
         return self

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from .optimizer import Optimizer
+from .saving import is_number, plain
 
 
 class Adam(Optimizer):
@@ -62,7 +63,8 @@ class Adam(Optimizer):
     def check(self, **settings: Any) -> None:
         super().check(**settings)
         betas = settings["betas"]
-        if not (isinstance(betas, (tuple, list)) and len(betas) == 2 and all(0 <= beta < 1 for beta in betas)):
+        if not (isinstance(betas, (tuple, list)) and len(betas) == 2
+                and all(is_number(plain(beta), below=1) for beta in betas)):
             raise ValueError(f"{type(self).__name__}: betas must be two numbers from 0 up to but not including 1, "
                              f"not {betas}")
 

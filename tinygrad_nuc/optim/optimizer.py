@@ -4,14 +4,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import numpy as np
-
 from ..engine import debugging
 from ..engine.backward import forget_gradient
 from ..engine.grad_mode import enable_grad
 from ..engine.tensor import Tensor
 from .flat import Flat, arrange
-from .saving import NOTES, copied, fitting_groups, fitting_state, plain
+from .saving import NOTES, copied, fitting_groups, fitting_state, is_number, plain
 
 
 class Optimizer:
@@ -42,7 +40,7 @@ class Optimizer:
 
     Examples
     --------
-    >>> import tinygrad_nuc as tn
+    >>> import numpy as np, tinygrad_nuc as tn
     >>> class SignDescent(tn.optim.Optimizer):
     ...     def __init__(self, params, lr):
     ...         super().__init__(params, {"lr": lr})
@@ -112,9 +110,12 @@ class Optimizer:
     def check(self, **settings: Any) -> None:
         """Refuse settings that make no sense."""
         for name in ("lr", "weight_decay", "momentum", "dampening", "eps", "lr_decay", "initial_accumulator_value"):
-            value = settings.get(name, 0)
-            if not (isinstance(value, (int, float)) and 0 <= value < np.inf):
-                raise ValueError(f"{type(self).__name__}: {name} must be a finite number of at least 0, not {value!r}")
+            if not is_number(settings.get(name, 0)):
+                raise ValueError(f"{type(self).__name__}: {name} must be a finite number of at least 0, "
+                                 f"not {settings[name]!r}")
+        for name in ("nesterov", "amsgrad", "centered", "maximize"):
+            if not isinstance(settings.get(name, False), bool):         # a text "no" would count as yes
+                raise ValueError(f"{type(self).__name__}: {name} must be True or False, not {settings[name]!r}")
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients before the next ``backward`` adds to them: ``grad`` becomes None, or zeros."""

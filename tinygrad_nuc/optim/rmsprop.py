@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from .optimizer import Optimizer
+from .saving import is_number
 
 
 class RMSprop(Optimizer):
@@ -16,7 +17,7 @@ class RMSprop(Optimizer):
         g ← g + weight_decay · p
         v ← alpha · v + (1 − alpha) · g²
         σ = √v                                                                          (plain)
-        σ = √(v − ḡ²),    ḡ ← alpha · ḡ + (1 − alpha) · g                               (centered)
+        ḡ ← alpha · ḡ + (1 − alpha) · g,    σ = √(v − ḡ²)                               (centered)
         u ← momentum · u + g / (σ + eps)
         p ← p − lr · u
 
@@ -61,7 +62,7 @@ class RMSprop(Optimizer):
     def check(self, **settings: Any) -> None:
         super().check(**settings)
         alpha = settings["alpha"]
-        if not (isinstance(alpha, (int, float)) and 0 <= alpha < 1):
+        if not is_number(alpha, below=1):
             raise ValueError(f"RMSprop: alpha must be a number from 0 up to but not including 1, not {alpha!r}")
 
     def change(self, p: Any, g: Any, state: dict[str, Any], *, lr: float, alpha: float, eps: float,  # type: ignore[override]

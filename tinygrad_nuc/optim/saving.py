@@ -1,6 +1,7 @@
 """What an optimizer's state dict must be to fit, checked as a whole before anything changes."""
 
 import copy
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,11 @@ def plain(x: Any) -> Any:
     if isinstance(x, tuple):
         return tuple(map(plain, x))
     return x.item() if getattr(x, "shape", None) == () else x
+
+
+def is_number(x: Any, below: float = math.inf) -> bool:
+    """Whether it is a number from 0 up to a bound; True and False are none."""
+    return isinstance(x, (int, float)) and not isinstance(x, bool) and 0 <= x < below
 
 
 def copied(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from ..utils.files import atomic_write
+from ..utils.files import atomic_write, given_path
 from .figures import BLUE, ORANGE, finish, grid
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ def learning_curve(ax: Axes, history: "History", loss: str = "loss") -> list[Lin
     2
     """
     lines = curves(ax, history, "loss")
-    if "validation_loss" in history.columns:
+    measured = history["validation_loss"] if "validation_loss" in history.columns else []
+    if any(x is not None and x == x for x in measured):             # else nothing but NaN, which has no lowest
         best = history.best_epoch()
         lines.append(ax.axvline(best, color="0.4", linestyle="--", label=f"lowest: epoch {best} of {len(history)}"))
     finish(ax, "epoch", loss, "Learning curve")
@@ -50,6 +51,7 @@ def draw_history(history: "History", path: str | os.PathLike | None = None) -> l
     """Every column of a history against the epoch; see `tinygrad_nuc.training.History.plot`."""
     if not len(history):
         raise ValueError("plot: no epoch has been completed yet")
+    path = None if path is None else given_path(path, "plot")
     columns = [name.removeprefix("train_").removeprefix("validation_") for name in history.columns if name != "epoch"]
     names = list(dict.fromkeys(columns))
     picture, axes = grid(len(names))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +17,25 @@ from typing import IO, Any
 MARKER = ".tinygrad_nuc_output.json"
 # What file browsers drop into any folder that somebody looks at; nobody's work.
 LITTER = {".DS_Store", "Thumbs.db"}
+A_DAY = 24 * 3600       # in seconds
+
+
+def given_path(path: Any, who: str) -> str:
+    """A path that somebody gave, as text. A number is none: `open` would take it for an open file, and close that.
+
+    Examples
+    --------
+    >>> given_path(Path("a.npz"), "load"), given_path(b"a.npz", "load")
+    ('a.npz', 'a.npz')
+    >>> given_path(True, "load")
+    Traceback (most recent call last):
+        ...
+    TypeError: load: the path must be a text or a pathlib.Path, not a bool
+    """
+    try:
+        return os.fsdecode(path)
+    except TypeError:
+        raise TypeError(f"{who}: the path must be a text or a pathlib.Path, not a {type(path).__name__}") from None
 
 
 @contextmanager
@@ -24,6 +45,9 @@ def atomic_write(path: str | os.PathLike, mode: str = "wb") -> Iterator[IO[Any]]
     The body writes to a temporary file next to `path`; when the body has succeeded, that file is brought
     to the disk and renamed onto `path`. When it fails, the temporary file is removed and what was at
     `path` before stays as it was.
+
+    A process that is killed outright cannot clean up: it leaves a hidden neighbour ``.NAME.*.part``, which the first
+    writing to the same `path` more than a day later removes (sooner, another process might still be at it).
 
     Parameters
     ----------
@@ -48,9 +72,10 @@ def atomic_write(path: str | os.PathLike, mode: str = "wb") -> Iterator[IO[Any]]
     """
     if mode not in ("wb", "w"):
         raise ValueError(f'mode must be "wb" or "w", not {mode!r}')
-    target = Path(os.path.realpath(path))
+    target = Path(os.path.realpath(given_path(path, "atomic_write")))
     if target.is_dir():
         raise IsADirectoryError(f"{path}: is a folder, a file cannot take its place")
+    _remove_leftovers(target)
     temporary = _sibling(target, "part")
     try:
         # "x" creates the file with the user's usual permissions, which tempfile's would not have
@@ -109,7 +134,7 @@ def output_folder(path: str | os.PathLike) -> Iterator[Path]:
     ...     print((Path(place) / "run1" / "report.txt").read_text())
     AUC 0.91
     """
-    target = Path(os.path.realpath(Path(path).expanduser()))
+    target = Path(os.path.realpath(Path(given_path(path, "output_folder")).expanduser()))
     _refuse_unless_replaceable(target)
     new_parents = [folder for folder in target.parents if not folder.exists()]
     temporary = _sibling(target, "part")
@@ -137,6 +162,16 @@ def output_folder(path: str | os.PathLike) -> Iterator[Path]:
 def _sibling(path: Path, ending: str) -> Path:
     """A fresh hidden name next to `path`: renaming is atomic only within one file system."""
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}.{ending}")
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove the files that killed processes left more than a day ago when they were writing `target`."""
+    ours = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{8}}\.part")
+    with suppress(OSError), os.scandir(target.parent) as entries:       # what cannot be removed stays
+        for entry in entries:
+            if (ours.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
+                    and time.time() - entry.stat().st_mtime > A_DAY):
+                os.unlink(entry)
 
 
 def _entries(folder: Path) -> list[str]:

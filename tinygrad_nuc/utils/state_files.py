@@ -8,6 +8,7 @@ import numpy as np
 
 from ..engine.devices import on_device
 from ..engine.tensor import Tensor
+from .files import given_path
 from .npz import OTHER_FILES, read_npz, write_npz
 from .safetensors_files import read_safetensors, write_safetensors
 from .structure import put_together, take_apart
@@ -44,7 +45,7 @@ def save(obj: Any, path: str | os.PathLike) -> None:
     ------
     TypeError, ValueError
         If something cannot be saved, saying where in `obj` it is: an object of another kind, an array of text, of
-        complex or of Python objects, nesting without end.
+        complex or of Python objects, nesting without end. If `path` is no path.
     OSError
         If the file cannot be written. In all cases what was at `path` before stays as it was.
 
@@ -60,6 +61,7 @@ def save(obj: Any, path: str | os.PathLike) -> None:
     >>> checkpoint["epoch"], checkpoint["losses"]
     (3, [0.7, 0.5])
     """
+    path = given_path(path, "save(obj, path)")
     try:
         text, arrays = take_apart(obj)
     except (TypeError, ValueError) as error:
@@ -90,6 +92,8 @@ def load(path: str | os.PathLike, map_location: str | None = None, weights_only:
     ValueError
         If the file is damaged, cut off or of another kind: saying which, and what to do. No more memory is taken for
         tensors than the file has bytes (twice that in ``.safetensors``), whatever it announces.
+    TypeError
+        If `path` is no path: a number, an open file.
     OSError
         If it cannot be opened.
 
@@ -101,6 +105,7 @@ def load(path: str | os.PathLike, map_location: str | None = None, weights_only:
     ...     tn.load(f"{folder}/a.npz")
     [tensor([1., 2.]), ('pion', 139.57)]
     """
+    path = given_path(path, "load(path)")
     try:
         with open(path, "rb") as file:
             head = file.read(16)
@@ -114,8 +119,8 @@ def load(path: str | os.PathLike, map_location: str | None = None, weights_only:
         raise ValueError(f"{path}: cannot be loaded: {error}") from None
 
 
-def is_safetensors(path: str | os.PathLike) -> bool:
-    return os.fspath(path).lower().endswith(".safetensors")
+def is_safetensors(path: str) -> bool:
+    return path.lower().endswith(".safetensors")
 
 
 def is_flat(obj: Any, arrays: Mapping[str, np.ndarray]) -> bool:

@@ -54,6 +54,7 @@ def described(thing: Any, place: tuple, arrays: dict[str, np.ndarray]) -> Any:
             arrays[name] = as_saved(thing, place)
             return ["tensor", name]
         case Mapping():
+            thing = {key.item() if isinstance(key, np.generic) else key: value for key, value in thing.items()}
             for key in thing:
                 if not isinstance(key, (str, int)) or isinstance(key, bool):
                     raise TypeError(f"{at(place)}the key {key!r} cannot be saved: only texts and whole numbers can")

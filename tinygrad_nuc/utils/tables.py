@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .files import given_path
 from .table_checks import (
     class_keys,
     feature_matrix,
@@ -101,7 +102,7 @@ def read_table(
     >>> table.names, table.classes, table.labels.tolist()
     (['length', 'width'], ('hadron', 'gamma'), [1, 0])
     """
-    path = Path(path)
+    path = Path(given_path(path, "read_table"))
     table = read_columns(path)
     label_index = _label_index(path, table, label)
     chosen = _without(list(range(len(table.names))), label_index)
@@ -163,7 +164,7 @@ def read_features(
     ...     read_features(path, names=["length", "width"]).features
     array([[28.8, 16. ]])
     """
-    path = Path(path)
+    path = Path(given_path(path, "read_features"))
     table = read_columns(path)
     chosen = _chosen_features(path, table, names, label)
     features = feature_matrix(path, table, chosen)

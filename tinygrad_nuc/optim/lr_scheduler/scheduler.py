@@ -148,7 +148,8 @@ class ScaledLR(LRScheduler):
 
     If somebody else has changed a learning rate since the last step, by hand or with another schedule, what follows
     goes on from there: lr₀ − η is multiplied by what lr − η was multiplied by. So two schedules of one optimizer
-    combine, as in PyTorch.
+    combine, as in PyTorch. There is one difference: PyTorch's CosineAnnealingLR forgets such changes where it turns
+    upwards again, after T_max, 3 T_max ... steps; here they are kept.
     """
 
     eta_min: float = 0.0

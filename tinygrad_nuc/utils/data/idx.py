@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..files import given_path
+
 KINDS = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 BLOCK = 2 ** 20
 
@@ -33,6 +35,8 @@ def read_idx(path: str | os.PathLike) -> np.ndarray:
     ValueError
         If it is not an idx file, damaged, cut off, or longer than it says. No more is read than it announces, and no
         memory is taken for what is not there.
+    TypeError
+        If `path` is no path.
     OSError
         If it cannot be opened.
 
@@ -50,6 +54,7 @@ def read_idx(path: str | os.PathLike) -> np.ndarray:
     ...     read_idx(Path(folder) / "labels")
     array([5, 0, 4], dtype=uint8)
     """
+    path = given_path(path, "read_idx")
     with open(path, "rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)

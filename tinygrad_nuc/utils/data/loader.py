@@ -4,12 +4,13 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ...engine.generator import default_generator, generator_at
-from .dataset import Dataset
+from .dataset import batch_of, require_generator, require_samples
 
 
 class DataLoader:
@@ -17,7 +18,9 @@ class DataLoader:
 
     Parameters
     ----------
-    dataset : Dataset
+    dataset : Dataset, or anything with ``__len__`` and ``__getitem__``
+        A list of samples will do, and a tensor or an array, whose samples are its rows. A batch has a tensor for each
+        part of a sample: samples ``(x, y)`` or ``[x, y]`` give a tuple, samples ``{"x": x, "y": y}`` a dict.
     batch_size : int
         Samples in a batch; at most the number of samples there are.
     shuffle : bool
@@ -32,6 +35,15 @@ class DataLoader:
     prefetch_factor : int
         How many batches each thread may be ahead.
 
+    Raises
+    ------
+    TypeError
+        If `dataset` has no length or no numbered samples, or `generator` is no generator. In the ``for`` loop: if a
+        part of a sample cannot become a tensor.
+    ValueError
+        If a number is too small, or a batch larger than the data set. In the ``for`` loop: if the samples of a batch
+        have different shapes, lengths or keys.
+
     Examples
     --------
     >>> import tinygrad_nuc as tn
@@ -44,12 +56,14 @@ class DataLoader:
     tensor([4]) tensor([40])
     """
 
-    def __init__(self, dataset: Dataset, batch_size: int = 1, shuffle: bool = False, drop_last: bool = False,
+    def __init__(self, dataset: Any, batch_size: int = 1, shuffle: bool = False, drop_last: bool = False,
                  generator: np.random.Generator | None = None, num_workers: int = 0, prefetch_factor: int = 2) -> None:
         for name, number, least in (("batch_size", batch_size, 1), ("num_workers", num_workers, 0),
                                     ("prefetch_factor", prefetch_factor, 1)):
             if not isinstance(number, (int, np.integer)) or number < least:
                 raise ValueError(f"DataLoader: {name} must be a whole number of at least {least}, not {number!r}")
+        require_samples("DataLoader", dataset)
+        require_generator("DataLoader", generator)
         if batch_size > len(dataset):
             raise ValueError(f"DataLoader: a batch of {batch_size} is larger than the {len(dataset)} samples there are")
         self.dataset, self.batch_size = dataset, int(batch_size)
@@ -72,7 +86,8 @@ class DataLoader:
             order = self._order(generator)
         starts = range(self._position * self.batch_size, len(self) * self.batch_size, self.batch_size)
         parts = [order[start:start + self.batch_size] for start in starts]
-        for batch in fetched(self.dataset.take, parts, self.num_workers, self.num_workers * self.prefetch_factor):
+        take = partial(batch_of, self.dataset)
+        for batch in fetched(take, parts, self.num_workers, self.num_workers * self.prefetch_factor):
             self._position += 1
             yield batch
         self._position = 0

@@ -7,7 +7,7 @@ import numpy as np
 
 from ...engine.arrays import get_default_dtype
 from ...engine.tensor import Tensor
-from ..files import reason
+from ..files import given_path, reason
 from .dataset import Dataset
 
 
@@ -32,7 +32,7 @@ class MappedDataset(Dataset):
     ValueError
         If the tables' lengths differ, or a file is damaged or not an .npy file.
     TypeError
-        If a table does not hold numbers.
+        If a table is neither a path nor an array, or does not hold numbers.
     OSError
         If a file cannot be opened.
 
@@ -82,6 +82,7 @@ class MappedDataset(Dataset):
 
 def mapped(path: str | os.PathLike) -> np.ndarray:
     """The array of an .npy file, read-only and not read before it is used."""
+    path = given_path(path, "MappedDataset")
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except OSError:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO
 
-from ..files import atomic_write, reason
+from ..files import atomic_write, given_path, reason
 
 FOLDER = "TINYGRAD_NUC_DATA"        # the environment variable with the folder for the files
 BLOCK = 2 ** 20
@@ -112,7 +112,7 @@ def fetch(name: str, folder: str | os.PathLike | None = None) -> Path:
     """
     if name not in FILES | COLLECTIONS:
         raise ValueError(f'fetch: "{name}" is not known; known are {", ".join(FILES | COLLECTIONS)}')
-    place = Path(folder or os.environ.get(FOLDER)
+    place = Path(given_path(folder or "", "fetch") or os.environ.get(FOLDER)
                  or package(f"or name a folder in {FOLDER}").os_cache("tinygrad_nuc")).expanduser()
     if name in COLLECTIONS:
         return fetch_all(COLLECTIONS[name], place)
