@@ -99,7 +99,10 @@ def train(model: nn.Module, learn: Digits, check: Digits, args: argparse.Namespa
     schedule = optim.lr_scheduler.OneCycleLR(optimizer, max_lr=args.lr, total_steps=args.epochs * len(batches))
     callbacks = [LearningRateLogger(), CSVLogger(folder / "history.csv")]
     if args.checkpoints:
-        callbacks.append(ModelCheckpoint(args.checkpoints, every_n_steps=200))
+        # another seed judges by other images, and another length has another schedule: each run has its own place
+        name = (f"{args.model}-{learn.images.shape[1]}px-epochs-{args.epochs}-batch-{args.batch_size}-lr-{args.lr:g}-"
+                f"seed-{args.seed}")
+        callbacks.append(ModelCheckpoint(args.checkpoints / name, every_n_steps=200))
     trainer = Trainer(model, nn.CrossEntropyLoss(), optimizer, scheduler=schedule, scheduler_interval="step",
                       metrics={"accuracy": accuracy}, callbacks=callbacks)
     trainer.fit(batches, loader(check, 1000), epochs=args.epochs, resume="last" if args.checkpoints else None)
@@ -175,7 +178,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--lr", type=float, default=5e-3, help="largest learning rate of Adam (0.005)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--checkpoints", type=Path, metavar="FOLDER",
-                        help="keep checkpoints there, and go on from the last one if there is one")
+                        help="keep checkpoints there, and go on from the last one that these very settings left")
     parser.add_argument("--output", type=Path, default=Path("output/digits"), metavar="FOLDER")
     parser.add_argument("--quick", action="store_true", help="small images that come with scikit-learn")
     args = parser.parse_args(argv)

@@ -83,6 +83,11 @@ def test_files_of_ones_own_and_going_on(collection, demo, tmp_path, capsys):
     assert share(whole) > 0.95 and "550 images of 12 × 12 pixels" in whole
     again = run(4, "again", kept)                           # nothing left to do: the same network
     assert again == whole and run(4, "alone") == whole
+    run(1, "shorter", kept)                                 # with other settings: a run of its own
+    run(1, "seeded", [*kept, "--seed", "9"])
+    assert sorted(folder.name for folder in (tmp_path / "checkpoints").iterdir()) == [
+        "mlp-12px-epochs-1-batch-50-lr-0.005-seed-1", "mlp-12px-epochs-1-batch-50-lr-0.005-seed-9", "mlp-12px-epochs-4-batch-50-lr-0.005-seed-1"]
+    assert "1 epoch, 11 steps" in (tmp_path / "seeded" / "model_card.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize(("spoil", "message"), [

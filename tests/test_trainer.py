@@ -109,12 +109,13 @@ def test_several_inputs_and_lone_inputs():
 
 def test_the_loss_of_a_batch_can_be_ones_own():
     class Penalised(Trainer):
-        def loss_of(self, batch):
-            return super().loss_of(batch) + (self.model.weight ** 2).sum()
+        def loss_of(self, prediction, target):
+            return super().loss_of(prediction, target) + (self.model.weight ** 2).sum()
 
     model = line(0.0)
-    Penalised(model, nn.MSELoss(), optim.SGD(model.parameters(), lr=0.1)).fit(loader(X, X), epochs=50)
+    history = Penalised(model, nn.MSELoss(), optim.SGD(model.parameters(), lr=0.1)).fit(loader(X, X), loader(X, X), epochs=50)
     assert model.weight.item() == pytest.approx(0.5)                    # (w − 1)² + w² is least at ½
+    assert history.rows[-1]["validation_loss"] == pytest.approx(0.5)
 
 
 # --- the step -----------------------------------------------------------------------------------------
@@ -266,8 +267,14 @@ def test_a_second_ctrl_c_ends_it_at_once(ctrl_c):
 
 
 def test_a_column_that_comes_too_late_to_go_by():
+    class Purity(Callback):
+        columns = ("purity",)
+
+        def on_epoch_end(self, trainer, row):
+            row["purity"] = 1 / trainer.epoch
+    assert len(trainer(line(0.0), callbacks=[Purity(), EarlyStopping("purity", patience=1, mode="max")]).fit(loader(X, X), epochs=9)) == 2
     with pytest.raises(KeyError, match="EarlyStopping: there is no 'purity' to go by; this epoch measured epoch, train_loss"):
-        trainer(line(0.0), callbacks=[EarlyStopping("purity")]).fit(loader(X, X), epochs=1)
+        trainer(line(0.0), callbacks=[EarlyStopping("purity"), Purity()]).fit(loader(X, X), epochs=1)
 
 
 def test_training_in_another_thread():
@@ -478,7 +485,7 @@ def test_a_card_without_a_run_or_with_an_unknown_heading_is_refused():
     (lambda m, o: Trainer(m, nn.MSELoss(), o).fit(loader(X, X), epochs=0), ValueError, "epochs must be a whole number"),
     (lambda m, o: Trainer(m, nn.MSELoss(), o).fit([], epochs=1), ValueError, "there are no training batches"),
     (lambda m, o: Trainer(m, nn.MSELoss(), o).evaluate([]), ValueError, "there is nothing to evaluate"),
-    (lambda m, o: EarlyStopping(patience=0), ValueError, "EarlyStopping: patience must be at least 1"),
+    (lambda m, o: EarlyStopping(patience=0), ValueError, "EarlyStopping: patience must be a whole number of at least 1, not 0"),
     (lambda m, o: Trainer(m, nn.MSELoss(), o, callbacks=[EarlyStopping()]).fit(loader(X, X), epochs=1), ValueError,
      "EarlyStopping: goes by 'validation_loss', so fit needs validation data"),
 ])

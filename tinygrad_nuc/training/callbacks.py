@@ -3,12 +3,15 @@
 import csv
 import math
 import os
+import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from tqdm import tqdm
 
-from ..utils.files import atomic_write
+from ..utils.files import atomic_write, given_path
 from .history import shown
 
 if TYPE_CHECKING:
@@ -24,12 +27,14 @@ class Callback:
     Examples
     --------
     >>> import tinygrad_nuc as tn
-    >>> class Announce(tn.training.Callback):
+    >>> class HalfLoss(tn.training.Callback):
+    ...     columns = ("half_loss",)
     ...     def on_epoch_end(self, trainer, row):
     ...         row["half_loss"] = row["train_loss"] / 2                # one more column of the history
     """
 
-    order = 0                       # callbacks that write what others have measured have 1 or more, and come later
+    columns: tuple[str, ...] = ()       # what it adds to the history for others, such as EarlyStopping, to go by
+    order = 0                           # those with 1 are called after all others
 
     def before_fit(self, trainer: "Trainer") -> None:
         """When `fit` is called: forget earlier runs, and refuse what cannot work before any training."""
@@ -41,13 +46,16 @@ class Callback:
         """After every step of the optimizer."""
 
     def on_epoch_end(self, trainer: "Trainer", row: dict[str, Any]) -> None:
-        """After every epoch and its validation; `row` is the new row of the history."""
+        """After every epoch and its validation; `row` is the new row of the history, to add to and to judge by."""
+
+    def on_epoch_complete(self, trainer: "Trainer", row: dict[str, Any]) -> None:
+        """After `on_epoch_end` of all callbacks, to write down what is now complete."""
 
     def on_interrupt(self, trainer: "Trainer") -> None:
-        """After the step in which Ctrl-C was pressed."""
+        """When Ctrl-C ends the training: after a step, or after the validation of an epoch."""
 
     def on_fit_end(self, trainer: "Trainer") -> None:
-        """After the last epoch, also when training was stopped or failed."""
+        """After the last epoch, also when training was stopped or failed, and when another callback fails now."""
 
     def state_dict(self) -> dict[str, Any]:
         """What to keep in a checkpoint."""
@@ -61,6 +69,8 @@ class Best:
     """The best value of a column so far, lowest (mode "min") or highest ("max")."""
 
     def __init__(self, owner: str, monitor: str, mode: str) -> None:
+        if not isinstance(monitor, str):
+            raise TypeError(f"{owner}: monitor is the name of a column of the history, not a {type(monitor).__name__}")
         if mode not in ("min", "max"):
             raise ValueError(f"{owner}: mode must be 'min' or 'max', not {mode!r}")
         self.owner, self.monitor, self.sign = owner, monitor, 1 if mode == "min" else -1
@@ -71,15 +81,16 @@ class Best:
         self.value = math.inf                       # with the sign that makes lower better
 
     def require(self, trainer: "Trainer") -> None:
-        """Refuse a column of the validation that there will not be."""
-        if not self.monitor.startswith("validation_"):
-            return
-        if trainer.validation_loader is None:
+        """Refuse a column that there will not be."""
+        validation = [f"validation_{name}" for name in ("loss", *trainer.metrics)]
+        others = ["train_loss", *(name for callback in trainer.callbacks for name in callback.columns)]
+        if trainer.validation_loader is not None:
+            others = [*validation, *others]
+        elif self.monitor in validation:
             raise ValueError(f"{self.owner}: goes by {self.monitor!r}, so fit needs validation data")
-        known = [f"validation_{name}" for name in ("loss", *trainer.metrics)]
-        if self.monitor not in known:
-            raise ValueError(f"{self.owner}: there is no {self.monitor!r} to go by, only {', '.join(known)}; "
-                             "give the Trainer such a metric")
+        if self.monitor not in others:
+            raise ValueError(f"{self.owner}: there is no {self.monitor!r} to go by, only {', '.join(others)}; give the "
+                             "Trainer such a metric, or a callback with such a column")
 
     def improved_by(self, row: dict[str, Any], min_delta: float = 0.0) -> bool:
         """Whether this epoch is better than all before, and by more than `min_delta`; it is remembered then."""
@@ -104,6 +115,7 @@ class EarlyStopping(Callback):
     min_delta : float
         What counts as improvement.
     mode : {"min", "max"}
+        Whether lower is better, as for a loss, or higher, as for an accuracy.
     restore_best_weights : bool
         Whether the model ends with the weights of its best epoch (also when the training reaches its last epoch, is
         interrupted or fails) or with the last ones.
@@ -120,8 +132,9 @@ class EarlyStopping(Callback):
 
     def __init__(self, monitor: str = "validation_loss", patience: int = 5, min_delta: float = 0.0, mode: str = "min",
                  restore_best_weights: bool = True) -> None:
-        if patience < 1:
-            raise ValueError(f"EarlyStopping: patience must be at least 1, not {patience}")
+        check_count("EarlyStopping", "patience", patience)
+        if not min_delta >= 0:
+            raise ValueError(f"EarlyStopping: min_delta must be at least 0, not {min_delta}")
         self.patience, self.min_delta, self.restore_best_weights = patience, min_delta, restore_best_weights
         self.best = Best("EarlyStopping", monitor, mode)
         self.best_epoch = 0                                 # until there is one: the epoch before the first
@@ -132,12 +145,19 @@ class EarlyStopping(Callback):
         self.best.forget()
         self.best_epoch, self.weights = trainer.epoch, {}
 
+    def on_fit_start(self, trainer: "Trainer") -> None:
+        self.judge(trainer)                                 # a run that had stopped stays so, with this patience
+
     def on_epoch_end(self, trainer: "Trainer", row: dict[str, Any]) -> None:
         if self.best.improved_by(row, self.min_delta):
             self.best_epoch = trainer.epoch
             if self.restore_best_weights:
                 self.weights = {name: t.clone() for name, t in trainer.model.state_dict().items()}
-        elif trainer.epoch - self.best_epoch >= self.patience:
+        self.judge(trainer)
+
+    def judge(self, trainer: "Trainer") -> None:
+        """Stop if nothing has improved for too long."""
+        if trainer.epoch - self.best_epoch >= self.patience:
             trainer.stop(f"{self.best.monitor} has not improved since epoch {self.best_epoch}")
 
     def on_fit_end(self, trainer: "Trainer") -> None:
@@ -184,16 +204,17 @@ class CSVLogger(Callback):
     >>> logger = tn.training.CSVLogger("history.csv")       # writes nothing yet
     """
 
-    order = 1
-
     def __init__(self, path: str | os.PathLike) -> None:
-        self.path = Path(path).expanduser()
+        self.path = Path(given_path(path, "CSVLogger")).expanduser()
 
     def before_fit(self, trainer: "Trainer") -> None:
         if not self.path.parent.is_dir():
             raise FileNotFoundError(f"CSVLogger: there is no folder {self.path.parent}")
+        if self.path.is_dir():
+            raise IsADirectoryError(f"CSVLogger: {self.path} is a folder, and a file cannot take its place")
+        check_writable("CSVLogger", self.path.parent)
 
-    def on_epoch_end(self, trainer: "Trainer", row: dict[str, Any]) -> None:
+    def on_epoch_complete(self, trainer: "Trainer", row: dict[str, Any]) -> None:
         with atomic_write(self.path, "w") as file:
             table = csv.DictWriter(file, trainer.history.columns, restval="", lineterminator="\n")
             table.writeheader()
@@ -201,7 +222,7 @@ class CSVLogger(Callback):
 
 
 class ProgressBar(Callback):
-    """A bar with the epoch, the loss so far, and what the last epoch measured.
+    """A bar with the epoch, the loss so far, and what the last epoch measured; at the end, why training stopped.
 
     Parameters
     ----------
@@ -218,6 +239,9 @@ class ProgressBar(Callback):
         self.show = show
         self.bar: tqdm | None = None
         self.measured: dict[str, str] = {}
+
+    def before_fit(self, trainer: "Trainer") -> None:
+        self.measured = {}
 
     def on_fit_start(self, trainer: "Trainer") -> None:
         done = trainer.step - trainer.first_step            # by the run that is resumed
@@ -236,10 +260,21 @@ class ProgressBar(Callback):
 
     def on_fit_end(self, trainer: "Trainer") -> None:
         if self.bar is not None:
+            shown = not self.bar.disable
             self.bar.close()
+            if trainer.stopped and shown:
+                print(trainer.stopped, file=sys.stderr)
 
 
-def require(condition: bool, kind: type[Exception], message: str) -> None:
-    """An error in the Trainer's name unless the condition holds."""
-    if not condition:
-        raise kind(f"Trainer: {message}")
+def check_count(owner: str, name: str, number: Any) -> None:
+    """Refuse what is not a whole number of at least 1."""
+    if not isinstance(number, (int, np.integer)) or isinstance(number, bool) or number < 1:
+        raise ValueError(f"{owner}: {name} must be a whole number of at least 1, not {number!r}")
+
+
+def check_writable(owner: str, folder: Path) -> None:
+    """Refuse a folder in which no file can be made: better now than after an epoch."""
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise type(error)(f"{owner}: cannot write into the folder {folder}: {error.strerror}") from error

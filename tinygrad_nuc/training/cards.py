@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engine.generator import initial_seed
-from ..utils.files import atomic_write
+from ..engine.tensor import Tensor
+from ..utils.data.dataset import batch_of
+from ..utils.files import atomic_write, given_path
 from .history import History, shown
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ def model_card(trainer: "Trainer", path: str | os.PathLike | None = None, *, nam
     ------
     ValueError
         If the trainer has not trained yet, or `notes` has a heading that is none of the nine.
+    TypeError
+        If a note is not a text, or `path` is no path.
 
     Source: Mitchell et al., "Model cards for model reporting", 2019, and lecture 3.
 
@@ -82,7 +85,13 @@ def model_card(trainer: "Trainer", path: str | os.PathLike | None = None, *, nam
         raise ValueError("model_card: the trainer has not completed an epoch yet")
     unknown = set(notes or {}) - set(QUESTIONS)
     if unknown:
-        raise ValueError(f"model_card: {', '.join(sorted(unknown))} is none of the headings {', '.join(QUESTIONS)}")
+        raise ValueError(f"model_card: {', '.join(sorted(map(str, unknown)))} is none of the headings "
+                         f"{', '.join(QUESTIONS)}")
+    for heading, text in (notes or {}).items():
+        if not isinstance(text, str):
+            raise TypeError(f"model_card: the note under {heading!r} must be a text, not a {type(text).__name__}")
+    if path is not None:
+        path = given_path(path, "model_card")
     known = {"Model details": details(trainer), "Metrics": measures(trainer),
              "Evaluation data": data_of(trainer.validation_loader, "No data were used for validation."),
              "Training data": data_of(trainer.train_loader, ""),
@@ -103,12 +112,11 @@ def details(trainer: "Trainer") -> str:
     parameters = list(trainer.model.parameters())
     trained = sum(p.numel() for p in parameters if p.requires_grad)
     everything = sum(p.numel() for p in parameters)
-    settings = {name: x for name, x in trainer.optimizer.param_groups[0].items() if name != "params"}
-    seed, dtypes = initial_seed(), ", ".join(sorted({str(p.dtype) for p in parameters}))
+    seed, dtypes = trainer.seed, ", ".join(sorted({str(p.dtype) for p in parameters}))
     rows = {
         "parameters": f"{everything:,}, of which {trained:,} trainable ({dtypes})",
         "loss": described(trainer.loss),
-        "optimizer": f"{type(trainer.optimizer).__name__} ({', '.join(f'{name} {x}' for name, x in settings.items())})",
+        "optimizer": optimizer_of(trainer),
         "schedule": "none" if trainer.scheduler is None else type(trainer.scheduler).__name__,
         "training": f"{trainer.epoch} epoch{'s' if trainer.epoch > 1 else ''}, {trainer.step:,} steps"
                     + (f"; {trainer.stopped}" if trainer.stopped else ""),
@@ -118,6 +126,16 @@ def details(trainer: "Trainer") -> str:
                        f"{platform.system()} {platform.machine()}, byte order {sys.byteorder}",
     }
     return f"```text\n{trainer.model!r}\n```\n\n" + markdown_table(["", ""], list(rows.items()))
+
+
+def optimizer_of(trainer: "Trainer") -> str:
+    """The optimizer and its settings: one value, or where they differ one for each group of parameters."""
+    groups = trainer.optimizer.param_groups
+    settings = {name: [str(group.get(name)) for group in groups] for name in groups[0] if name != "params"}
+    differ = any(len(set(values)) > 1 for values in settings.values())
+    shown_values = ", ".join(f"{name} {' / '.join(values if len(set(values)) > 1 else values[:1])}"
+                             for name, values in settings.items())
+    return type(trainer.optimizer).__name__ + (f" of {len(groups)} groups" if differ else "") + f" ({shown_values})"
 
 
 def measures(trainer: "Trainer") -> str:
@@ -137,10 +155,15 @@ def data_of(loader: Any, otherwise: str) -> str:
         return otherwise
     if not hasattr(loader, "dataset"):
         return f"Batches from a {type(loader).__name__}."
-    samples = loader.dataset.take(np.arange(1))
-    parts = samples if isinstance(samples, tuple) else (samples,)
-    shapes = ", ".join(f"{tuple(part.shape[1:])} {part.dtype}" for part in parts)
+    shapes = ", ".join(f"{tuple(t.shape[1:])} {t.dtype}" for t in tensors_of(batch_of(loader.dataset, np.arange(1))))
     return f"{len(loader.dataset):,} samples of {shapes}, in batches of {loader.batch_size}."
+
+
+def tensors_of(batch: Any) -> list[Tensor]:
+    """The tensors of a batch, which may be a tuple or dict of such."""
+    if isinstance(batch, Tensor):
+        return [batch]
+    return [t for part in (batch.values() if isinstance(batch, Mapping) else batch) for t in tensors_of(part)]
 
 
 def figures(history: History, results: Mapping[str, Any] | None) -> str:

@@ -1,5 +1,6 @@
 """Checkpoints: all that the rest of a training run depends on, in a file that is written whole or not at all."""
 
+import copy
 import os
 import sys
 from collections.abc import Mapping
@@ -7,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..engine.generator import get_rng_state, set_rng_state
+from ..utils.files import given_path
 from ..utils.state_files import load, save
-from .callbacks import Best, Callback, require
+from .callbacks import Best, Callback, check_count, check_writable
+from .checks import require
 
 if TYPE_CHECKING:
     from .trainer import Trainer
@@ -29,8 +32,9 @@ class ModelCheckpoint(Callback):
         The column of the history that says which epoch is best; by default the validation loss, or the training loss
         where nothing is validated.
     mode : {"min", "max"}
+        Whether lower is better, as for a loss, or higher, as for an accuracy.
     every_n_epochs : int
-        How often to write the last state.
+        How often to write the last state; also at the end of the training.
     every_n_steps : int, optional
         Write it so often within an epoch too.
 
@@ -51,17 +55,18 @@ class ModelCheckpoint(Callback):
     ([1, 2, 3, 4, 5], True)
     """
 
-    order = 2
+    order = 1                               # it judges by what all others have measured
 
     def __init__(self, folder: str | os.PathLike, monitor: str | None = None, mode: str = "min",
                  every_n_epochs: int = 1, every_n_steps: int | None = None) -> None:
-        for name, number in (("every_n_epochs", every_n_epochs), ("every_n_steps", every_n_steps or 1)):
-            if number < 1:
-                raise ValueError(f"ModelCheckpoint: {name} must be at least 1, not {number}")
-        self.folder, self.monitor, self.mode = Path(folder).expanduser(), monitor, mode
+        check_count("ModelCheckpoint", "every_n_epochs", every_n_epochs)
+        if every_n_steps is not None:
+            check_count("ModelCheckpoint", "every_n_steps", every_n_steps)
+        self.folder, self.monitor, self.mode = Path(given_path(folder, "ModelCheckpoint")).expanduser(), monitor, mode
         self.every_n_epochs, self.every_n_steps = every_n_epochs, every_n_steps
         self.last_path, self.best_path = self.folder / "last.npz", self.folder / "best.npz"
-        self.best = Best("ModelCheckpoint", monitor or "validation_loss", mode)
+        self.best = Best("ModelCheckpoint", "validation_loss" if monitor is None else monitor, mode)
+        self.improved = False                               # in the epoch that has just ended
 
     def before_fit(self, trainer: "Trainer") -> None:
         if self.every_n_steps and not hasattr(trainer.train_loader, "state_dict"):
@@ -71,22 +76,30 @@ class ModelCheckpoint(Callback):
         self.best.require(trainer)
         self.best.forget()
         self.folder.mkdir(parents=True, exist_ok=True)
+        check_writable("ModelCheckpoint", self.folder)
 
     def on_batch_end(self, trainer: "Trainer", loss: float) -> None:
         if self.every_n_steps and trainer.step % self.every_n_steps == 0:
             save(state_of(trainer), self.last_path)
 
     def on_epoch_end(self, trainer: "Trainer", row: dict[str, Any]) -> None:
-        better = self.best.improved_by(row)
-        if better:
+        self.improved = self.best.improved_by(row)
+
+    def on_epoch_complete(self, trainer: "Trainer", row: dict[str, Any]) -> None:
+        if self.improved:
             save(state_of(trainer), self.best_path)
-        if trainer.epoch % self.every_n_epochs == 0 or trainer.stopped:
+        at_end = trainer.epoch == trainer.last_epoch or trainer.stopped is not None
+        if at_end or trainer.epoch % self.every_n_epochs == 0:
             save(state_of(trainer), self.last_path)
 
     def on_interrupt(self, trainer: "Trainer") -> None:
+        place = ""
         if hasattr(trainer.train_loader, "state_dict"):
             save(state_of(trainer), self.last_path)
-            print(f'fit(..., resume="last") goes on from {self.last_path}', file=sys.stderr, flush=True)
+        elif trainer.samples:
+            place = ", the last whole epoch: only a DataLoader knows its place within one"
+        if self.last_path.exists():
+            print(f'fit(..., resume="last") goes on from {self.last_path}{place}', file=sys.stderr, flush=True)
 
     def state_dict(self) -> dict[str, Any]:
         return {"value": self.best.value}
@@ -106,22 +119,31 @@ def go_on(trainer: "Trainer", resume: str | os.PathLike | None) -> None:
 
 
 # How far a run has got: attributes of the trainer that a checkpoint keeps.
-COUNTERS = ("epoch", "step", "first_epoch", "first_step", "loss_sum", "samples", "learning_rates", "stopped")
+COUNTERS = ("epoch", "step", "first_epoch", "first_step", "loss_sum", "samples", "learning_rates", "seed")
+PARTS = ("model", "optimizer", "scheduler", "scheduler_interval", "loaders", "generator", "callbacks", "history",
+         "trainer")
 
 
 def state_of(trainer: "Trainer") -> dict[str, Any]:
     """Everything that the rest of the training depends on."""
     return {"model": trainer.model.state_dict(), "optimizer": trainer.optimizer.state_dict(),
             "scheduler": None if trainer.scheduler is None else trainer.scheduler.state_dict(),
-            "loader": getattr(trainer.train_loader, "state_dict", dict)(), "generator": get_rng_state(),
+            "scheduler_interval": trainer.scheduler_interval,
+            "loaders": [getattr(loader, "state_dict", dict)() for loader in loaders_with_a_place(trainer)],
+            "generator": get_rng_state(),
             "callbacks": [[type(callback).__name__, callback.state_dict()] for callback in trainer.callbacks],
             "history": trainer.history.state_dict(), "trainer": {name: getattr(trainer, name) for name in COUNTERS}}
 
 
+def loaders_with_a_place(trainer: "Trainer") -> list[Any]:
+    """That of the training data, and that of the validation data if it shuffles them with a generator of its own."""
+    validation = trainer.validation_loader
+    return [None if getattr(validation, "generator", None) is None else validation, trainer.train_loader]
+
+
 def restore(trainer: "Trainer", state: Mapping[str, Any]) -> None:
-    """Put a trainer where `state_of` was asked; if a part does not fit, the model stays as it is."""
-    parts = ("model", "optimizer", "scheduler", "loader", "generator", "callbacks", "history", "trainer")
-    missing = [name for name in parts if not isinstance(state, Mapping) or name not in state]
+    """Put a trainer where `state_of` was asked; if a part does not fit, everything stays as it is."""
+    missing = [name for name in PARTS if not isinstance(state, Mapping) or name not in state]
     require(not missing, ValueError, f"this is no checkpoint of a Trainer: it lacks {', '.join(missing)}")
     ours = [type(callback).__name__ for callback in trainer.callbacks]
     theirs = [name for name, _ in state["callbacks"]]
@@ -129,16 +151,25 @@ def restore(trainer: "Trainer", state: Mapping[str, Any]) -> None:
             f"the checkpoint's callbacks are {', '.join(theirs)}, and this trainer's {', '.join(ours)}")
     require((state["scheduler"] is None) == (trainer.scheduler is None), ValueError,
             "the checkpoint has a scheduler and this trainer has none, or the reverse")
-    before = {name: t.clone() for name, t in trainer.model.state_dict().items()}
+    require(state["scheduler_interval"] == trainer.scheduler_interval, ValueError, "the checkpoint's "
+            f"scheduler_interval is {state['scheduler_interval']!r}, and this trainer's {trainer.scheduler_interval!r}")
+    before = copy.deepcopy(state_of(trainer))
     try:
-        trainer.model.load_state_dict(state["model"])
-        if state["loader"]:
-            loader: Any = trainer.train_loader
-            loader.load_state_dict(state["loader"])
-        trainer.optimizer.load_state_dict(state["optimizer"])
-    except Exception:
-        trainer.model.load_state_dict(before)
+        put(trainer, state)
+        for loader, place in zip(loaders_with_a_place(trainer), state["loaders"], strict=True):
+            require(not place or hasattr(loader, "load_state_dict"), TypeError, "the checkpoint knows how far a "
+                    f"DataLoader had got, and a {type(loader).__name__} cannot go on from there")
+            if place:
+                loader.load_state_dict(place)           # last, since it changes nothing unless it fits
+    except BaseException:
+        put(trainer, before)
         raise
+
+
+def put(trainer: "Trainer", state: Mapping[str, Any]) -> None:
+    """Load all parts of a state but the loaders' places."""
+    trainer.model.load_state_dict(state["model"])
+    trainer.optimizer.load_state_dict(state["optimizer"])
     if trainer.scheduler is not None:
         trainer.scheduler.load_state_dict(state["scheduler"])
     for callback, (_, remembered) in zip(trainer.callbacks, state["callbacks"], strict=True):

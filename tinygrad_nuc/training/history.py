@@ -58,27 +58,41 @@ class History:
     def best_epoch(self, name: str | None = None, mode: str = "min") -> int:
         """The epoch, counted from 1, with the lowest (``mode="min"``) or highest value of a column.
 
-        By default of the validation loss, or of the training loss where nothing was validated.
+        By default of the validation loss, or of the training loss where nothing was validated. NaN is never the best.
+
+        Raises
+        ------
+        KeyError
+            If there is no such column; the message lists those there are.
+        ValueError
+            If no epoch has been completed yet, the column has nothing but NaN, or `mode` is another.
         """
-        name = self._judged_by() if name is None else name
-        measured = [row for row in self.rows if row.get(name) is not None]
-        if not measured:
-            raise ValueError(f"best_epoch: no epoch with a {name} has been completed yet")
-        pick = {"min": min, "max": max}[mode]
-        return pick(measured, key=lambda row: row[name])["epoch"]
+        return self._best_row("best_epoch", name or self._judged_by(), mode)["epoch"]
 
     def best(self, name: str | None = None, mode: str = "min") -> float:
-        """The value of a column in its best epoch."""
-        name = self._judged_by() if name is None else name
-        return next(row[name] for row in self.rows if row["epoch"] == self.best_epoch(name, mode))
+        """The value of a column in its best epoch, which is found as in `best_epoch`."""
+        name = name or self._judged_by()
+        return self._best_row("best", name, mode)[name]
+
+    def _best_row(self, who: str, name: str, mode: str) -> dict[str, Any]:
+        if mode not in ("min", "max"):
+            raise ValueError(f"{who}: mode must be 'min' or 'max', not {mode!r}")
+        if not self.rows:
+            raise ValueError(f"{who}: no epoch with a {name} has been completed yet")
+        measured = [row for row, x in zip(self.rows, self[name], strict=True) if x is not None and x == x]    # not NaN
+        if not measured:
+            raise ValueError(f"{who}: {name} is NaN or missing in every epoch")
+        return (min if mode == "min" else max)(measured, key=lambda row: row[name])
 
     def _judged_by(self) -> str:
         return "validation_loss" if "validation_loss" in self.columns else "train_loss"
 
     def state_dict(self) -> dict[str, Any]:
-        """Its columns, as arrays where all are numbers: a long history makes a small file."""
-        return {name: np.array(self[name]) if all(type(x) in (int, float) for x in self[name]) else self[name]
-                for name in self.columns}
+        """Its columns, as arrays where all are floats or all are ints: a long history makes a small file.
+
+        `tinygrad_nuc.save` can store it as long as rows hold numbers, texts and None; NumPy's numbers become Python's.
+        """
+        return {name: compact(self[name]) for name in self.columns}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go back to the rows that were there when `state_dict` was asked."""
@@ -104,6 +118,14 @@ class History:
     def __repr__(self) -> str:
         from ..utils.text import text_table
         return text_table(self.columns, [[shown(row.get(name)) for name in self.columns] for row in self.rows])
+
+
+def compact(column: list[Any]) -> Any:
+    """An array if that keeps every value and its type, otherwise the list itself."""
+    kinds = {type(x) for x in column}
+    if kinds == {float} or (kinds == {int} and -2 ** 63 <= min(column) and max(column) < 2 ** 63):
+        return np.array(column)
+    return column
 
 
 def shown(x: Any) -> str:

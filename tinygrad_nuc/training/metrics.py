@@ -3,17 +3,16 @@
 from typing import Any
 
 from ..creation import as_tensor
-from ..engine.tensor import Tensor
 
 
-def accuracy(prediction: Tensor, target: Any, threshold: float = 0.0) -> float:
+def accuracy(prediction: Any, target: Any, threshold: float = 0.0) -> float:
     """The share of samples that are classified rightly.
 
     Parameters
     ----------
-    prediction : Tensor, shape (N, C), (N, 1) or (N,)
+    prediction : Tensor or array, shape (N, C), (N, 1) or (N,)
         Scores of C classes, of which the highest counts; or one score a sample, for class 1 against class 0.
-    target : Tensor, shape (N,), or of the shape of `prediction` if that is one score a sample
+    target : Tensor or array, shape (N,), or of the shape of `prediction` if that is one score a sample
         The right classes.
     threshold : float
         A single score above it means class 1: 0 for logits, 0.5 for probabilities.
@@ -21,7 +20,7 @@ def accuracy(prediction: Tensor, target: Any, threshold: float = 0.0) -> float:
     Raises
     ------
     ValueError
-        If the shapes do not fit.
+        If the shapes do not fit, or there are no samples.
 
     Examples
     --------
@@ -31,7 +30,7 @@ def accuracy(prediction: Tensor, target: Any, threshold: float = 0.0) -> float:
     >>> tn.training.accuracy(tn.tensor([[0.3], [-1.0]]), tn.tensor([[1.0], [0.0]]))      # logits
     1.0
     """
-    target = as_tensor(target)
+    prediction, target = as_tensor(prediction), as_tensor(target)
     if prediction.ndim == 2 and prediction.shape[1] > 1:
         chosen, expected = prediction.data.argmax(1), prediction.shape[:1]
     else:
@@ -39,4 +38,6 @@ def accuracy(prediction: Tensor, target: Any, threshold: float = 0.0) -> float:
     if target.shape != expected:
         raise ValueError(f"accuracy: predictions of shape {prediction.shape} need a target of shape {expected}, "
                          f"not {target.shape}")
+    if not chosen.size:
+        raise ValueError(f"accuracy: there are no samples in a prediction of shape {prediction.shape}")
     return (chosen == target.data).mean().item()

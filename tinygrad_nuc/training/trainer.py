@@ -1,21 +1,34 @@
 """The loop that every training run is: predict, compare, differentiate, step, repeat, and know when to stop."""
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..engine.generator import get_rng_state, initial_seed, set_rng_state
 from ..engine.grad_mode import no_grad
 from ..engine.tensor import Tensor
 from ..nn.module import Module
 from ..nn.utils import clip_grad_norm_, clip_grad_value_
 from ..optim.lr_scheduler import ReduceLROnPlateau
 from ..optim.optimizer import Optimizer
-from .callbacks import Callback, ProgressBar, require
+from .callbacks import Callback, ProgressBar
 from .checkpoint import go_on
+from .checks import (
+    check_batches,
+    check_bound,
+    check_learning,
+    check_schedule,
+    checked_callbacks,
+    checked_metrics,
+    finite,
+    first_batch,
+    joined,
+    number_of,
+    require,
+)
 from .history import History
 from .interruption import noted_interruption
 
@@ -29,17 +42,17 @@ class Trainer:
     loss : function of (prediction, target)
         Its mean over a batch, such as ``nn.MSELoss()``.
     optimizer : Optimizer
-        Of the model's parameters.
+        Of the model's parameters, or of some of them.
     scheduler : learning-rate scheduler, optional
         Stepped after every epoch, or after every step of the optimizer with ``scheduler_interval="step"``
         (as OneCycleLR wants it). ReduceLROnPlateau is given the validation loss.
     metrics : dict of functions of (prediction, target), optional
         For instance ``{"accuracy": tn.training.accuracy}``. Each is computed once an epoch, from the predictions for
         all of the validation data, so that areas under curves and medians are right too.
-    callbacks : sequence of Callback
-        Called in this order, but those that write files come last.
+    callbacks : list of Callback
+        Called in this order, but `ModelCheckpoint` last.
     clip_grad_norm, clip_grad_value : float, optional
-        Bounds on the length of the whole gradient, or on each of its elements.
+        Bounds on the length of the gradient of all that the optimizer trains, or on each of its elements.
     device : str, optional
         "cpu" or "cuda": the model is moved there at once, and every batch when its turn comes.
     progress : bool, optional
@@ -52,6 +65,8 @@ class Trainer:
         ``validation_<metric>`` (after it).
     epoch, step : int
         How many epochs and steps are complete.
+    seed : int or None
+        What `tinygrad_nuc.manual_seed` had been given when the training began.
     stopped : str or None
         Why training stopped before its last epoch.
     interrupted : bool
@@ -73,36 +88,25 @@ class Trainer:
 
     def __init__(self, model: Module, loss: Callable, optimizer: Optimizer, *, scheduler: Any = None,
                  scheduler_interval: str = "epoch", metrics: Mapping[str, Callable] | None = None,
-                 callbacks: Sequence[Callback] = (), clip_grad_norm: float | None = None,
+                 callbacks: Iterable[Callback] = (), clip_grad_norm: float | None = None,
                  clip_grad_value: float | None = None, device: str | None = None, progress: bool | None = None) -> None:
-        require(isinstance(model, Module), TypeError, f"the model must be a Module, not a {type(model).__name__}")
-        require(callable(loss), TypeError, "the loss must be a function of (prediction, target), such as nn.MSELoss()")
-        require(isinstance(optimizer, Optimizer), TypeError, "the optimizer must be one of tn.optim, such as "
-                f"optim.Adam(model.parameters()), not a {type(optimizer).__name__}")
-        ours = {id(p) for p in model.parameters()}
-        require(any(id(p) in ours for group in optimizer.param_groups for p in group["params"]), ValueError,
-                "the optimizer trains none of this model's parameters: give it model.parameters()")
-        require(scheduler is None or scheduler.optimizer is optimizer, ValueError,
-                "the scheduler belongs to another optimizer")
-        require(scheduler_interval in ("epoch", "step"), ValueError,
-                f"scheduler_interval must be 'epoch' or 'step', not {scheduler_interval!r}")
-        for name, bound in (("clip_grad_norm", clip_grad_norm), ("clip_grad_value", clip_grad_value)):
-            require(bound is None or bound > 0, ValueError, f"{name} must be above 0, not {bound}")
-        for callback in callbacks:
-            require(isinstance(callback, Callback), TypeError, f"{callback!r} is not a Callback")
-        self.model, self.loss, self.optimizer = model, loss, optimizer
-        self.scheduler, self.scheduler_interval = scheduler, scheduler_interval
-        self.metrics = dict(metrics or {})
-        self.clip_grad_norm, self.clip_grad_value = clip_grad_norm, clip_grad_value
-        self.device = device
+        check_learning(model, loss, optimizer, scheduler, scheduler_interval)
+        check_bound("clip_grad_norm", clip_grad_norm)
+        check_bound("clip_grad_value", clip_grad_value)
+        metrics, callbacks = checked_metrics(metrics), checked_callbacks(callbacks, Callback)
         if device is not None:
             model.to(device)
         bar = [] if any(isinstance(c, ProgressBar) for c in callbacks) else [ProgressBar(progress)]
+        self.model, self.loss, self.optimizer, self.metrics, self.device = model, loss, optimizer, metrics, device
+        self.scheduler, self.scheduler_interval = scheduler, scheduler_interval
+        self.clip_grad_norm, self.clip_grad_value = clip_grad_norm, clip_grad_value
         self.callbacks = sorted([*callbacks, *bar], key=lambda callback: callback.order)
 
         self.history = History()
         self.epoch = self.step = 0
-        self.first_epoch = self.first_step = 0          # where the present call of fit began
+        self.seed = initial_seed()
+        self.first_epoch = self.first_step = 0          # where the present call of fit began,
+        self.last_epoch = 0                             # and where it will end
         self.loss_sum = self.samples = 0.0              # of the present epoch
         self.learning_rates: list[float] = []           # of the last step, one for each group
         self.stopped: str | None = None
@@ -118,12 +122,15 @@ class Trainer:
         ----------
         train, validation : DataLoader
             Of (input, target) pairs; several inputs are (a, b, target), and a lone input is its own target, as an
-            autoencoder wants it. Without validation data the history has no validation columns.
+            autoencoder wants it. Without validation data the history has no validation columns. A list of batches
+            will do too.
         epochs : int
-            Passes through the training data. A further call of `fit` trains for so many more.
+            Passes through the training data. A further call of `fit` trains for so many more; with `resume`, those
+            that were made before the checkpoint count.
         resume : path, optional
             A checkpoint of `ModelCheckpoint` to go on from, exactly as if training had never stopped; ``"last"`` is the
-            last one in the folder of this trainer's ModelCheckpoint, if there is one there yet.
+            last one in the folder of this trainer's ModelCheckpoint, if there is one there yet. What it says goes
+            before what this trainer was made with: learning rates, for instance.
 
         Returns
         -------
@@ -132,76 +139,110 @@ class Trainer:
 
         Raises
         ------
+        TypeError, ValueError
+            Before the first step, if something cannot work: also if a first batch of the validation data fails.
         FloatingPointError
-            If a loss becomes infinite or NaN. The step that would have spoilt the weights is not made.
+            If a loss or a gradient becomes infinite or NaN. In training, the step that would have spoilt the weights
+            is not made (but the running statistics of a batch norm have seen the batch).
         """
-        require(isinstance(epochs, (int, np.integer)) and epochs >= 1, ValueError,
+        require(isinstance(epochs, (int, np.integer)) and not isinstance(epochs, bool) and epochs >= 1, ValueError,
                 f"epochs must be a whole number of at least 1, not {epochs!r}")
+        check_batches("train", train)
+        if validation is not None:
+            check_batches("validation", validation)
         self.train_loader, self.validation_loader = train, validation
         self.first_epoch, self.first_step, self.stopped, self.interrupted = self.epoch, self.step, None, False
         self.loss_sum = self.samples = 0.0
+        if self.step == 0:
+            self.seed = initial_seed()
         for callback in self.callbacks:
             callback.before_fit(self)
         go_on(self, resume)
-        last_epoch = self.first_epoch + epochs
+        self.last_epoch = self.first_epoch + epochs
+        require(self.epoch <= self.last_epoch, ValueError, f"the checkpoint has made {self.epoch - self.first_epoch} "
+                f"epochs already, and epochs={epochs} are all that it may make")
         self.total_steps = epochs * len(train) if isinstance(train, Sized) else None
+        check_schedule(self)
+        self.rehearse()
 
         # An infinite loss ends the training with an error of its own, so NumPy need not warn of it too.
         with switched(self.model, training=True), np.errstate(over="ignore", invalid="ignore"), \
-                noted_interruption() as interrupted:
-            try:
-                self.tell("on_fit_start")
-                while self.epoch < last_epoch and self.stopped is None:
-                    self.train_one_epoch(interrupted)
-                    if self.stopped is None:
-                        self.finish_epoch()
-            finally:
-                self.tell("on_fit_end")
+                noted_interruption() as interrupted, ExitStack() as ends:
+            for callback in reversed(self.callbacks):
+                ends.callback(callback.on_fit_end, self)        # of each one, also if another one's fails
+            self.tell("on_fit_start")
+            while self.epoch < self.last_epoch and self.stopped is None:
+                if self.train_one_epoch(interrupted):
+                    self.finish_epoch()
+                if interrupted() and self.epoch < self.last_epoch:
+                    self.interrupted = True
+                    self.stop(f"interrupted in epoch {self.epoch + 1}, after step {self.step}")
+                    self.tell("on_interrupt")
         return self.history
 
-    def train_one_epoch(self, interrupted: Callable[[], bool]) -> None:
-        """One pass through the training data, or the rest of one."""
+    def rehearse(self) -> None:
+        """Try a batch of the validation data, so that what does not fit is refused now and not after an epoch."""
+        if self.validation_loader is None:
+            return
+        generator = get_rng_state()
+        require(not isinstance(self.validation_loader, Sized) or len(self.validation_loader) > 0, ValueError,
+                "there are no validation batches")
+        batch = first_batch(self.validation_loader)
+        if batch is not None:
+            with no_grad(), switched(self.model, training=False), np.errstate(all="ignore"):
+                inputs, target = self.parted(batch)
+                number_of(self.loss_of(self.model(*inputs), target))
+        set_rng_state(generator)
+
+    def train_one_epoch(self, interrupted: Callable[[], bool]) -> bool:
+        """One pass through the training data, or the rest of one; whether it came to its end."""
         for batch in self.train_loader:
             loss = self.train_step(batch)
             self.tell("on_batch_end", loss)
             if interrupted():
-                self.tell("on_interrupt")               # first, so that a checkpoint does not say "stopped"
-                self.interrupted = True
-                self.stop(f"interrupted in epoch {self.epoch + 1}, after step {self.step}")
-                return
+                return False
         require(self.samples > 0, ValueError, "there are no training batches")
+        return True
 
     def train_step(self, batch: Any) -> float:
         """Predict, compare, differentiate, step; returns the loss."""
+        now = f"in epoch {self.epoch + 1}, step {self.step + 1}"
+        inputs, target = self.parted(batch)
         self.optimizer.zero_grad()
-        loss = self.loss_of(batch)
-        number = finite(loss.item(), f"the loss in epoch {self.epoch + 1}, step {self.step + 1}")
+        loss = self.loss_of(self.model(*inputs), target)
+        number = finite(number_of(loss), f"the loss {now}")
         loss.backward()
+        trained = [p for group in self.optimizer.param_groups for p in group["params"] if p.grad is not None]
+        usable = [np.isfinite(p.grad.data).all() for p in trained]
+        if not np.stack(usable).all():
+            raise FloatingPointError(f"Trainer: the gradient of {self.name_of(trained[usable.index(False)])} {now} is "
+                                     "infinite or NaN; inside `with tn.debug():` backward says where that arose")
         if self.clip_grad_value is not None:
-            clip_grad_value_(self.model.parameters(), self.clip_grad_value)
+            clip_grad_value_(trained, self.clip_grad_value)
         if self.clip_grad_norm is not None:
-            clip_grad_norm_(self.model.parameters(), self.clip_grad_norm)
+            clip_grad_norm_(trained, self.clip_grad_norm)
         self.learning_rates = [group["lr"] for group in self.optimizer.param_groups]
         self.optimizer.step()
+        self.step += 1
+        self.loss_sum += number * len(inputs[0])
+        self.samples += len(inputs[0])
         if self.scheduler is not None and self.scheduler_interval == "step":
             self.scheduler.step()
-        self.step += 1
-        n = batch_length(batch)
-        self.loss_sum += number * n
-        self.samples += n
         return number
 
-    def loss_of(self, batch: Any) -> Tensor:
-        """The loss of one batch; override it for data that are not (input, …, target)."""
-        inputs, target = self.parted(batch)
-        return self.loss(self.model(*inputs), target)
+    def parted(self, batch: Any) -> tuple[tuple[Tensor, ...], Any]:
+        """The inputs and the target of a batch, where the model is; override it for batches of another form.
 
-    def parted(self, batch: Any) -> tuple[tuple[Tensor, ...], Tensor]:
-        """The inputs and the target of a batch, where the model is; a lone input is its own target."""
+        A lone input is its own target.
+        """
         parts = (batch,) if isinstance(batch, Tensor) else tuple(batch)
         if self.device is not None:
             parts = tuple(part.to(self.device) for part in parts)
         return parts[:-1] or parts, parts[-1]
+
+    def loss_of(self, prediction: Any, target: Any) -> Tensor:
+        """The loss of a batch, in training and in evaluation; override it for one more term."""
+        return self.loss(prediction, target)
 
     def finish_epoch(self) -> None:
         """Validate, write the epoch's row, and let the schedule and the callbacks have their turn."""
@@ -219,34 +260,44 @@ class Trainer:
             else:
                 self.scheduler.step()
         self.tell("on_epoch_end", row)
+        self.tell("on_epoch_complete", row)
 
     # ------------------------------------------------------------------ using what has been learned
 
     def evaluate(self, loader: Iterable) -> dict[str, float]:
         """Mean loss over all samples of `loader`, and the metrics, in evaluation mode and without recording."""
+        check_batches("the loader", loader)
         total = samples = 0.0
         predictions, targets = [], []
         with no_grad(), switched(self.model, training=False):
             for batch in loader:
                 inputs, target = self.parted(batch)
                 prediction = self.model(*inputs)
-                n = batch_length(batch)
-                total += self.loss(prediction, target).item() * n
-                samples += n
+                total += number_of(self.loss_of(prediction, target)) * len(inputs[0])
+                samples += len(inputs[0])
                 if self.metrics:
-                    predictions.append(prediction.data)
-                    targets.append(target.data)
-        require(samples > 0, ValueError, "there is nothing to evaluate: the loader has no batches")
-        measured = {"loss": total / samples}
-        if self.metrics:
-            everything = Tensor(np.concatenate(predictions)), Tensor(np.concatenate(targets))
-            measured.update({name: float(metric(*everything)) for name, metric in self.metrics.items()})
+                    predictions.append(prediction)
+                    targets.append(target)
+            require(samples > 0, ValueError, "there is nothing to evaluate: the loader has no batches")
+            measured = {"loss": total / samples}
+            for name, metric in self.metrics.items():
+                try:
+                    measured[name] = float(metric(joined(predictions), joined(targets)))
+                except Exception as error:
+                    error.add_note(f"Trainer: that was in the metric {name!r}")
+                    raise
         return measured
 
     def predict(self, loader: Iterable) -> Tensor:
-        """What the model gives for every sample of `loader`, in evaluation mode; targets are passed over."""
+        """What the model gives for every sample of `loader`, in evaluation mode.
+
+        As in `fit`, the last part of a batch is its target, and passed over, unless it is the only one.
+        """
+        check_batches("the loader", loader)
         with no_grad(), switched(self.model, training=False):
-            return Tensor(np.concatenate([self.model(*self.parted(batch)[0]).data for batch in loader]))
+            predictions = [self.model(*self.parted(batch)[0]) for batch in loader]
+        require(len(predictions) > 0, ValueError, "there is nothing to predict: the loader has no batches")
+        return joined(predictions)
 
     # ------------------------------------------------------------------ for callbacks
 
@@ -259,22 +310,14 @@ class Trainer:
         """The mean of this epoch's training losses so far."""
         return self.loss_sum / self.samples
 
+    def name_of(self, parameter: Tensor) -> str:
+        """What the model calls a parameter."""
+        return next((name for name, p in self.model.named_parameters() if p is parameter), "a parameter")
+
     def tell(self, moment: str, *about: Any) -> None:
         """Call one method of every callback."""
         for callback in self.callbacks:
             getattr(callback, moment)(self, *about)
-
-
-def batch_length(batch: Any) -> int:
-    """How many samples a batch has."""
-    return len(batch if isinstance(batch, Tensor) else batch[0])
-
-
-def finite(number: float, what: str) -> float:
-    """`number`, unless it is infinite or NaN."""
-    if not math.isfinite(number):
-        raise FloatingPointError(f"Trainer: {what} is {number}; a smaller learning rate or clip_grad_norm may help")
-    return number
 
 
 @contextmanager
