@@ -149,7 +149,7 @@ def test_a_tensors_or_arrays_samples_are_its_rows(rows):
 
 
 @pytest.mark.parametrize("make", [DataLoader, lambda data: random_split(data, [1.0]), lambda data: Subset(data, [0])])
-@pytest.mark.parametrize("data", [(x for x in range(3)), 5, None, {1, 2}])
+@pytest.mark.parametrize("data", [{"x": [1, 2], "y": [3, 4]}, (x for x in range(3)), 5, None, {1, 2}])
 def test_what_has_no_numbered_samples_is_refused_at_once(make, data):
     with pytest.raises(TypeError, match=rf"(DataLoader|random_split|Subset): a data set has .* TensorDataset\(x, y\) .*; a {type(data).__name__} has not"):
         make(data)
@@ -164,6 +164,7 @@ def test_a_seed_is_no_generator(make, generator):
 
 @pytest.mark.parametrize(("samples", "kind", "message"), [
     ([np.zeros(2), np.zeros(3)], ValueError, r"of list in a batch must have equal shapes, and these have \(2,\) and \(3,\); make them alike"),
+    ([1, 2.5], ValueError, "must have equal dtypes, and these have int64 and float32"),
     ([(1, 2), (1,)], ValueError, "must have equal lengths, and these have 2 and 1"),
     ([(1, 2), 1], ValueError, "must have equal lengths, and these have 2 and None"),
     ([{"x": 1}, {"y": 1}], ValueError, "must have equal keys, and these have {'x'} and {'y'}"),

@@ -192,6 +192,14 @@ def test_gains(name, param, gain):
     assert init.calculate_gain(name, param) == pytest.approx(gain, rel=1e-15)
 
 
+@pytest.mark.parametrize(("low", "high"), [(1, 0), (0, np.inf), (np.nan, 1), (0, 1e39), (-1e39, 0)])
+def test_bounds_that_make_no_interval_are_refused(low, high):
+    w = tn.ones(3)
+    with pytest.raises(ValueError, match=r"uniform numbers of float32 need low ≤ high, both at most 3\.40282e\+38 in size, not"):
+        init.uniform_(w, low, high)
+    assert w.tolist() == [1, 1, 1]
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_uniform_numbers_stay_below_the_upper_bound(dtype, monkeypatch):
     """Of 1,000 numbers in float16, some round up to 1; that float64 rounds is rarer, and forced here."""

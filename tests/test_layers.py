@@ -99,6 +99,13 @@ def test_the_dtype_is_given_by_name(make):
         make()
 
 
+def test_another_librarys_tensor_is_named_as_such():
+    class Tensor:
+        __module__ = "torch"
+    with pytest.raises(TypeError, match=r"linear: the input is a torch\.Tensor, not a tensor: write tn\.from_dlpack\(x\)"):
+        nn.Linear(3, 2)(Tensor())
+
+
 def test_unflatten_needs_lengths():
     with pytest.raises(TypeError, match="Unflatten: unflattened_size must be a tuple of lengths, not 3"):
         nn.Unflatten(1, 3)

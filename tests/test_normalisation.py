@@ -117,6 +117,20 @@ def test_float16_is_computed_in_float32(layer):
     np.testing.assert_allclose(y.data, exact.data, rtol=2e-3, atol=1e-3)
 
 
+def test_evaluation_of_float16_is_in_float32_too():
+    layer = nn.BatchNorm1d(2, eps=1e-8).half().eval()
+    layer.running_var.copy_(np.array([0, 60_000]))
+    np.testing.assert_allclose(layer(tn.tensor(np.array([[1.0, 300.0]], np.float16))).data, [[1e4, 300 / np.sqrt(60_000)]], rtol=1e-3)
+
+
+def test_means_of_many_batches_of_float16():
+    layer = nn.BatchNorm1d(1, momentum=None).half()
+    layer.num_batches_tracked.fill_(70_000)
+    layer.running_mean.fill_(5)
+    layer(tn.tensor(np.array([[5.0], [5.0]], np.float16)))
+    assert layer.running_mean.item() == 5 and layer.num_batches_tracked.item() == 70_001
+
+
 def test_running_statistics_of_float16():
     layer = nn.BatchNorm1d(1, momentum=1.0).half()
     layer(tn.tensor(np.array([[500.0], [700.0]], np.float16)))

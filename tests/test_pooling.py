@@ -113,6 +113,11 @@ def test_ceil_mode_adds_a_window_only_where_pixels_are_left(n, places):
     assert F.max_pool2d(tn.zeros(1, n, n), 2, ceil_mode=True).shape == F.avg_pool2d(tn.zeros(1, n, n), 2, ceil_mode=True).shape == (1, places, places)
 
 
+def test_a_mean_in_float16_needs_no_sum_in_float16():
+    y = F.avg_pool2d(tn.tensor(np.full((1, 8, 8), 3000, np.float16)), 8)
+    assert y.dtype == np.float16 and y.tolist() == [[[3000.0]]]
+
+
 @pytest.mark.parametrize("layer", [nn.MaxPool2d, nn.AvgPool2d])
 @pytest.mark.parametrize(("settings", "message"), [({"kernel_size": 0}, "kernel_size must be a whole number of at least 1"), ({"kernel_size": (2, 2, 2)}, "kernel_size"),
                                                    ({"kernel_size": 2, "stride": 0}, "stride must be"), ({"kernel_size": 2, "padding": -1}, "padding must be a whole number of at least 0")])

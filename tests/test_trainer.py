@@ -273,8 +273,13 @@ def test_a_column_that_comes_too_late_to_go_by():
         def on_epoch_end(self, trainer, row):
             row["purity"] = 1 / trainer.epoch
     assert len(trainer(line(0.0), callbacks=[Purity(), EarlyStopping("purity", patience=1, mode="max")]).fit(loader(X, X), epochs=9)) == 2
+    model = line(0.0)
+    with pytest.raises(ValueError, match="EarlyStopping: there is no 'purity' to go by, only train_loss; .*earlier in the list a callback"):
+        trainer(model, callbacks=[EarlyStopping("purity"), Purity()]).fit(loader(X, X), epochs=1)
+    assert model.weight.item() == 0.0
+    Purity.on_epoch_end = Callback.on_epoch_end
     with pytest.raises(KeyError, match="EarlyStopping: there is no 'purity' to go by; this epoch measured epoch, train_loss"):
-        trainer(line(0.0), callbacks=[EarlyStopping("purity"), Purity()]).fit(loader(X, X), epochs=1)
+        trainer(line(0.0), callbacks=[Purity(), EarlyStopping("purity")]).fit(loader(X, X), epochs=1)
 
 
 def test_training_in_another_thread():

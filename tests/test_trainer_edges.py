@@ -93,7 +93,13 @@ def test_an_interrupted_list_says_what_is_kept(ctrl_c, tmp_path, capsys):
     t = trainer(line(0.0), callbacks=[At(ctrl_c, step=3), ModelCheckpoint(tmp_path)])
     t.fit(list(loader(X, X)), epochs=3)
     assert t.step == 3 and tn.load(tmp_path / "last.npz")["trainer"]["step"] == 2
-    assert "last.npz, the last whole epoch: only a DataLoader knows its place within one" in capsys.readouterr().err
+    assert "last.npz, after epoch 1: only a DataLoader knows its place within one" in capsys.readouterr().err
+    t = trainer(line(0.0), callbacks=[At(ctrl_c, step=1), ModelCheckpoint(tmp_path)])
+    t.fit(list(loader(X, X)), epochs=3)
+    assert "goes on from" not in capsys.readouterr().err                   # last.npz is there, and another run's
+    t = trainer(line(0.0), callbacks=[At(ctrl_c, epoch=1), ModelCheckpoint(tmp_path, every_n_epochs=3)])
+    t.fit(list(loader(X, X)), epochs=4)
+    assert tn.load(tmp_path / "last.npz")["trainer"]["epoch"] == 1 and t.stopped == "interrupted after epoch 1"
 
 
 def test_every_callback_is_told_of_the_end_also_if_one_fails():
@@ -148,6 +154,55 @@ def test_batches_of_another_form():
     history = t.fit(batches, batches, epochs=1)
     assert history.rows[0]["train_loss"] == pytest.approx((3 * 1 + 9) / 4) and history["validation_mean"] == [1.5]
     assert t.predict(batches).shape == (4, 1)
+
+
+def test_a_dict_as_input_counts_its_samples_and_not_its_keys():
+    class OfDict(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = line(0.0)
+
+        def forward(self, parts):
+            return self.inner(parts["a"] + parts["b"] + parts["c"])
+
+    class Whole(Trainer):
+        def parted(self, batch):
+            return (batch,), batch["y"]
+
+    def batch(n, y):
+        return {"a": tn.ones(n, 1).double(), "b": tn.ones(n, 1).double(), "c": tn.ones(n, 1).double(), "y": y * tn.ones(n, 1).double()}
+    model = OfDict()
+    t = Whole(model, nn.MSELoss(), optim.SGD(model.parameters(), lr=1e-12))
+    assert t.fit([batch(4, 2.0), batch(1, 4.0)], epochs=1)["train_loss"] == [pytest.approx((4 * 4 + 16) / 5)]
+
+
+def test_a_batch_without_a_gradient_for_the_optimizer_is_a_step_without_effect():
+    class Heads(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = line(0.0), line(0.5)
+
+        def forward(self, x):
+            return self.a(x)
+    model = Heads()
+    t = trainer(model, optimizer=optim.SGD(model.b.parameters(), lr=0.1), clip_grad_norm=1.0, clip_grad_value=1.0)
+    t.fit(loader(X, X), epochs=1)
+    assert t.step == 2 and model.b.weight.item() == 0.5
+
+
+def test_the_learning_rate_can_be_gone_by():
+    from tinygrad_nuc.training import LearningRateLogger
+    stop = EarlyStopping("lr", patience=2, mode="max")
+    assert len(trainer(line(0.0), callbacks=[LearningRateLogger(), stop]).fit(loader(X, X), epochs=9)) == 3
+
+
+def test_a_loader_that_changes_its_batches_is_not_rehearsed():
+    class Converting(DataLoader):
+        def __iter__(self):
+            for x, y in super().__iter__():
+                yield x.double(), y.double()
+    data = Converting(TensorDataset(tn.ones(4, 1), tn.ones(4, 1)), 2)
+    assert len(trainer(line(0.0)).fit(data, data, epochs=1)) == 1
 
 
 def test_a_schedule_that_fails_leaves_the_count_of_steps_right():
@@ -213,6 +268,50 @@ def test_a_checkpoint_that_does_not_fit_changes_nothing_at_all(tmp_path, setting
     assert t.step == len(data)                                              # no rest of another run's epoch
 
 
+def test_what_is_refused_after_the_checkpoint_has_been_loaded_changes_nothing_either(ctrl_c, tmp_path):
+    checkpointed(tmp_path, [At(ctrl_c, step=3)]).fit(loader(X, X), loader(X, X), epochs=4)
+    t, data = checkpointed(tmp_path, [At(ctrl_c)]), loader(X, X)
+    with pytest.raises(ValueError, match="mse_loss: the input has shape"):
+        t.fit(data, loader(X, X[:, 0]), epochs=4, resume="last")
+    assert (t.epoch, t.step, t.model.weight.item(), len(t.history)) == (0, 0, 0.0, 0)
+    t.fit(data, epochs=1)
+    assert t.step == 2
+
+
+def test_last_is_the_newest_of_several(ctrl_c, tmp_path):
+    def run(press):
+        t = trainer(line(0.0), callbacks=[press, ModelCheckpoint(tmp_path / "a", every_n_epochs=10), ModelCheckpoint(tmp_path / "b")])
+        t.fit(loader(X, X), epochs=4, resume="last")
+        return t
+
+    def power_cut(trainer):
+        raise OSError("power cut")
+    with pytest.raises(OSError, match="power cut"):
+        run(At(power_cut, step=5))
+    assert not (tmp_path / "a" / "last.npz").exists()
+    steps = []
+    press = At(lambda t: None)
+    press.on_batch_end = lambda trainer, loss: steps.append(trainer.step)
+    assert run(press).history["epoch"] == [1, 2, 3, 4] and steps == [5, 6, 7, 8]
+
+
+def test_two_checkpoints_in_one_folder_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="two ModelCheckpoints have the same folder"):
+        trainer(line(0.0), callbacks=[ModelCheckpoint(tmp_path), ModelCheckpoint(tmp_path)]).fit(loader(X, X), epochs=1)
+
+
+def test_a_refused_checkpoint_leaves_the_order_of_the_validation_data(tmp_path):
+    def validation(generator):
+        return loader(X, X, 2, shuffle=True, generator=generator)
+    checkpointed(tmp_path).fit(loader(X, X), validation(np.random.default_rng(8)), epochs=1)
+    state = tn.load(tmp_path / "last.npz")
+    tn.save({**state, "loader": {**state["loader"], "batch_size": 4}}, tmp_path / "last.npz")
+    generator = np.random.default_rng(9)
+    with pytest.raises(ValueError, match="batch_size was 4 and is 2 here"):
+        checkpointed(tmp_path).fit(loader(X, X), validation(generator), epochs=2, resume="last")
+    assert generator.integers(1000) == np.random.default_rng(9).integers(1000)
+
+
 def test_an_early_stopped_run_goes_on_with_more_patience(tmp_path):
     def run(patience):
         t = checkpointed(tmp_path, [EarlyStopping(patience=patience)])
@@ -240,8 +339,18 @@ def test_validation_data_in_an_order_of_their_own_go_on_too(tmp_path):
 def test_fewer_epochs_than_were_made_are_refused(tmp_path):
     checkpointed(tmp_path).fit(loader(X, X), epochs=5)
     t = checkpointed(tmp_path)
-    with pytest.raises(ValueError, match="the checkpoint has made 5 epochs already, and epochs=3 are all that it may make"):
+    with pytest.raises(ValueError, match="the checkpoint has made 5 epochs already, and epochs=3 are all"):
         t.fit(loader(X, X), epochs=3, resume="last")
+    assert (t.epoch, t.step, t.model.weight.item()) == (0, 0, 0.0)
+
+
+def test_a_part_of_an_epoch_is_not_the_end(ctrl_c, tmp_path):
+    checkpointed(tmp_path, [At(ctrl_c, step=5)]).fit(loader(X, X), epochs=4)
+    t = checkpointed(tmp_path, [At(ctrl_c)])
+    with pytest.raises(ValueError, match="the checkpoint has made 2 epochs and a part of the next already, and epochs=2 are all"):
+        t.fit(loader(X, X), epochs=2, resume="last")
+    t.fit(loader(X, X), epochs=1)
+    assert t.step == 2
 
 
 def test_the_seed_of_a_run_stays_its_seed(tmp_path):
@@ -297,6 +406,10 @@ REFUSED = {
     "nothing to validate": (lambda m, o: Trainer(m, nn.MSELoss(), o).fit(loader(X, X), [], epochs=1), ValueError, "there are no validation batches"),
     "validation of another shape": (lambda m, o: Trainer(m, nn.MSELoss(), o).fit(loader(X, X), loader(X, X[:, 0]), epochs=1), ValueError, "mse_loss: the input has shape"),
     "a list that does not fit": (lambda m, o: Trainer(m, nn.MSELoss(), o).fit(loader(X, X), [(tn.ones(1, 1).double(), tn.ones(1).double())], epochs=1), ValueError, "mse_loss: the input has shape"),
+    "a pair": (lambda m, o: Trainer(m, nn.MSELoss(), o).fit(loader(X, X), (tn.tensor(X), tn.tensor(X)), epochs=1), TypeError, "validation must be a DataLoader, or a list of batches, not a tuple"),
+    "a dict as batch": (lambda m, o: Trainer(m, nn.MSELoss(), o).fit([{"x": tn.tensor(X)}], epochs=1), TypeError, "a batch is a dict, .* overrides Trainer.parted"),
+    "parts not apart": (lambda m, o: NotApart(m, nn.MSELoss(), o).fit(loader(X, X), epochs=1), TypeError, r"parted must give a tuple of inputs, and the target: \(x,\), y and not x, y"),
+    "arrays": (lambda m, o: Trainer(m, nn.MSELoss(), o).fit([(X, X)], epochs=1), TypeError, r"a batch must have a tensor .*numpy.ndarray, numpy.ndarray: write tn.tensor\(x\)"),
     "losses": (lambda m, o: Trainer(m, nn.MSELoss(reduction="none"), o).fit(loader(X, X), epochs=1), TypeError, r"the loss of a batch must be a tensor with one number, not of shape \(2, 1\)"),
     "a number": (lambda m, o: Trainer(m, lambda p, y: 0.5, o).fit(loader(X, X), epochs=1), TypeError, "the loss of a batch must be a tensor with one number, not float"),
     "a short schedule": (lambda m, o: Trainer(m, nn.MSELoss(), o, scheduler=optim.lr_scheduler.OneCycleLR(o, 0.1, total_steps=5), scheduler_interval="step").fit(loader(X, X), epochs=3), ValueError,
@@ -307,6 +420,11 @@ REFUSED = {
     "nothing to predict": (lambda m, o: Trainer(m, nn.MSELoss(), o).predict([]), ValueError, "there is nothing to predict"),
     "several predictions": (lambda m, o: Trainer(nn.Sequential(m, Pair()), nn.MSELoss(), o).predict(loader(X, X)), TypeError, "metrics and predict need one tensor for each batch, .* a tuple"),
 }
+
+
+class NotApart(Trainer):
+    def parted(self, batch):
+        return tuple(batch)
 
 
 class Pair(nn.Module):
@@ -373,3 +491,18 @@ def test_the_rehearsal_changes_nothing():
             return super().__getitem__(i)
     assert run(None)[0] == run(DataLoader(Noisy(), 2))[0]
     assert run(None) == run(list(loader(X, X)))
+
+
+def test_the_rehearsal_leaves_buffers_as_they_are():
+    class Counting(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = line(0.0)
+            self.register_buffer("calls", tn.zeros(()))
+
+        def forward(self, x):
+            self.calls.add_(1)
+            return self.inner(x)
+    model = Counting()
+    trainer(model).fit(loader(X, X), loader(X, X), epochs=1)
+    assert model.calls.item() == 4

@@ -54,6 +54,10 @@ def default_generator() -> np.random.Generator:
 
 def uniform(low: float, high: float, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     """Numbers spread evenly over [low, high), drawn in float64 and rounded to `dtype`."""
+    largest = float(np.finfo(dtype).max)
+    if not -largest <= low <= high <= largest:
+        raise ValueError(f"uniform numbers of {np.dtype(dtype)} need low ≤ high, both at most {largest:g} in size, not "
+                         f"{low} and {high}")
     x = _generator.uniform(low, high, shape).astype(dtype)
     below_high = np.nextafter(np.asarray(high, dtype), np.asarray(low, dtype))
     return np.where(x < high, x, below_high)                # rounding may have led to high itself

@@ -62,7 +62,7 @@ class BatchNorm(Module):
             mean, var, count = self.running_mean, self.running_var, self.num_batches_tracked
         momentum: Any = self.momentum
         if momentum is None:            # 1/n for the n-th batch: the running statistics become means of all batches
-            momentum = 0 if count is None else 1 / (count + 1).to(x.dtype)
+            momentum = 0 if count is None else 1 / (count + 1).to(np.result_type(x.dtype, np.float32))
         from_batch = self.training or (mean is None and var is None)
         y = F.batch_norm(x, mean, var, self.weight, self.bias, from_batch, momentum, self.eps)
         if self.training and count is not None:

@@ -34,7 +34,7 @@ class Callback:
     """
 
     columns: tuple[str, ...] = ()       # what it adds to the history for others, such as EarlyStopping, to go by
-    order = 0                           # those with 1 are called after all others
+    order = 0                           # those with 1, such as ModelCheckpoint, are called after all others
 
     def before_fit(self, trainer: "Trainer") -> None:
         """When `fit` is called: forget earlier runs, and refuse what cannot work before any training."""
@@ -80,17 +80,18 @@ class Best:
         """Begin anew."""
         self.value = math.inf                       # with the sign that makes lower better
 
-    def require(self, trainer: "Trainer") -> None:
-        """Refuse a column that there will not be."""
+    def require(self, trainer: "Trainer", owner: Callback) -> None:
+        """Refuse a column that there will not be, when it is its owner's turn to look."""
         validation = [f"validation_{name}" for name in ("loss", *trainer.metrics)]
-        others = ["train_loss", *(name for callback in trainer.callbacks for name in callback.columns)]
+        before = trainer.callbacks[:trainer.callbacks.index(owner)]
+        others = ["train_loss", *(name for callback in before for name in callback.columns)]
         if trainer.validation_loader is not None:
             others = [*validation, *others]
         elif self.monitor in validation:
             raise ValueError(f"{self.owner}: goes by {self.monitor!r}, so fit needs validation data")
         if self.monitor not in others:
             raise ValueError(f"{self.owner}: there is no {self.monitor!r} to go by, only {', '.join(others)}; give the "
-                             "Trainer such a metric, or a callback with such a column")
+                             "Trainer such a metric, or earlier in the list a callback with such a column")
 
     def improved_by(self, row: dict[str, Any], min_delta: float = 0.0) -> bool:
         """Whether this epoch is better than all before, and by more than `min_delta`; it is remembered then."""
@@ -141,7 +142,7 @@ class EarlyStopping(Callback):
         self.weights: dict[str, Any] = {}
 
     def before_fit(self, trainer: "Trainer") -> None:
-        self.best.require(trainer)
+        self.best.require(trainer, self)
         self.best.forget()
         self.best_epoch, self.weights = trainer.epoch, {}
 
@@ -185,9 +186,12 @@ class LearningRateLogger(Callback):
     [0.1, 0.1]
     """
 
+    def before_fit(self, trainer: "Trainer") -> None:
+        groups = len(trainer.optimizer.param_groups)
+        self.columns = ("lr",) if groups == 1 else tuple(f"lr_{i}" for i in range(groups))
+
     def on_epoch_end(self, trainer: "Trainer", row: dict[str, Any]) -> None:
-        rates = trainer.learning_rates
-        row.update({"lr": rates[0]} if len(rates) == 1 else {f"lr_{i}": rate for i, rate in enumerate(rates)})
+        row.update(zip(self.columns, trainer.learning_rates, strict=True))
 
 
 class CSVLogger(Callback):

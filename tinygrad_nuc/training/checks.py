@@ -1,7 +1,6 @@
-"""What a Trainer refuses, and why: most of it before the first step."""
+"""What a Trainer refuses before the first step, and why."""
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,8 +9,7 @@ from ..engine.tensor import Tensor
 from ..nn.module import Module
 from ..optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from ..optim.optimizer import Optimizer
-from ..utils.data.dataset import Dataset, batch_of
-from ..utils.data.loader import DataLoader
+from ..utils.data.dataset import Dataset
 
 if TYPE_CHECKING:
     from .callbacks import Callback
@@ -47,7 +45,8 @@ def check_learning(model: Any, loss: Any, optimizer: Any, scheduler: Any, interv
 def check_bound(name: str, bound: Any) -> None:
     """A positive number, or None."""
     if bound is not None:
-        require(isinstance(bound, (int, float, np.number)), TypeError, f"{name} must be a number, not {bound!r}")
+        require(isinstance(bound, (int, float, np.number)) and not isinstance(bound, bool), TypeError,
+                f"{name} must be a number, not {bound!r}")
         require(bound > 0, ValueError, f"{name} must be above 0, not {bound}")
 
 
@@ -80,14 +79,17 @@ def check_batches(which: str, data: Any) -> None:
     if isinstance(data, Dataset) or (hasattr(data, "__getitem__") and not hasattr(data, "__iter__")):
         raise TypeError(f"Trainer: {which} is a data set, {type(data).__name__}, and not batches: put it into a "
                         "loader, DataLoader(data, batch_size=32)")
-    require(isinstance(data, Iterable) and not isinstance(data, (str, bytes, Mapping)), TypeError,
+    require(isinstance(data, Iterable) and not isinstance(data, (str, bytes, Mapping, tuple)), TypeError,
             f"{which} must be a DataLoader, or a list of batches, not a {type(data).__name__}")
-    require(iter(data) is not data, TypeError, f"{which} is a {type(data).__name__}, which is used up after one pass: "
-            "give a DataLoader, or a list of batches")
+    require(not isinstance(data, Iterator), TypeError, f"{which} is a {type(data).__name__}, which is used up after "
+            "one pass: give a DataLoader, or a list of batches")
 
 
-def check_schedule(trainer: "Trainer") -> None:
-    """Enough steps in a schedule that has an end."""
+def check_length(trainer: "Trainer") -> None:
+    """Something left to do in a run that is resumed, and enough steps in a schedule that has an end."""
+    made, to_make = trainer.epoch - trainer.first_epoch, trainer.last_epoch - trainer.first_epoch
+    require(made < to_make or (made == to_make and not trainer.samples), ValueError, f"the checkpoint has made {made} "
+            f"epochs{' and a part of the next' if trainer.samples else ''} already, and epochs={to_make} are all")
     schedule, steps = trainer.scheduler, trainer.total_steps
     length = getattr(schedule, "total_steps", None)
     if length is None or steps is None:
@@ -102,34 +104,3 @@ def check_schedule(trainer: "Trainer") -> None:
     left = length - schedule.last_epoch
     require(to_come <= left, ValueError, f"{name} has {left} of its {length} steps left, and this training would make "
             f"{to_come}: it needs to know all of them when it is made, as total_steps=epochs * len(loader)")
-
-
-def first_batch(data: Any) -> Any:
-    """A batch to try out, taken without moving on in the data; None if that cannot be."""
-    if isinstance(data, DataLoader):
-        return batch_of(data.dataset, np.arange(min(data.batch_size, len(data.dataset))))
-    return data[0] if isinstance(data, Sequence) and data else None
-
-
-# ---------------------------------------------------------------------- while it trains
-
-def number_of(loss: Any) -> float:
-    """The loss as a Python number, if it is one number."""
-    require(isinstance(loss, Tensor) and loss.numel() == 1, TypeError, "the loss of a batch must be a tensor with one "
-            f"number, not {f'of shape {loss.shape}' if isinstance(loss, Tensor) else type(loss).__name__}")
-    return loss.item()
-
-
-def finite(number: float, what: str) -> float:
-    """`number`, unless it is infinite or NaN."""
-    if not math.isfinite(number):
-        raise FloatingPointError(f"Trainer: {what} is {number}; a smaller learning rate or clip_grad_norm may help")
-    return number
-
-
-def joined(batches: list[Any]) -> Tensor:
-    """The tensors of all batches as one."""
-    for x in batches:
-        require(isinstance(x, Tensor), TypeError, "metrics and predict need one tensor for each batch, and this model "
-                f"or its data give a {type(x).__name__}")
-    return Tensor(np.concatenate([x.data for x in batches]))

@@ -1,36 +1,34 @@
 """The loop that every training run is: predict, compare, differentiate, step, repeat, and know when to stop."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sized
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..engine.generator import get_rng_state, initial_seed, set_rng_state
+from ..engine.generator import initial_seed
 from ..engine.grad_mode import no_grad
 from ..engine.tensor import Tensor
 from ..nn.module import Module
 from ..nn.utils import clip_grad_norm_, clip_grad_value_
 from ..optim.lr_scheduler import ReduceLROnPlateau
 from ..optim.optimizer import Optimizer
+from .batches import finite, joined, number_of, rehearse, sample_count
 from .callbacks import Callback, ProgressBar
-from .checkpoint import go_on
+from .checkpoint import at_checkpoint
 from .checks import (
     check_batches,
     check_bound,
     check_learning,
-    check_schedule,
+    check_length,
     checked_callbacks,
     checked_metrics,
-    finite,
-    first_batch,
-    joined,
-    number_of,
     require,
 )
 from .history import History
 from .interruption import noted_interruption
+from .modes import switched
 
 
 class Trainer:
@@ -125,12 +123,13 @@ class Trainer:
             autoencoder wants it. Without validation data the history has no validation columns. A list of batches
             will do too.
         epochs : int
-            Passes through the training data. A further call of `fit` trains for so many more; with `resume`, those
-            that were made before the checkpoint count.
+            Passes through the training data. A further call of `fit` trains for so many more; in a call that is
+            resumed, those that it made before the checkpoint count.
         resume : path, optional
             A checkpoint of `ModelCheckpoint` to go on from, exactly as if training had never stopped; ``"last"`` is the
             last one in the folder of this trainer's ModelCheckpoint, if there is one there yet. What it says goes
-            before what this trainer was made with: learning rates, for instance.
+            before what this trainer was made with: learning rates, for instance. A script that is to be resumed calls
+            `fit` once.
 
         Returns
         -------
@@ -140,7 +139,8 @@ class Trainer:
         Raises
         ------
         TypeError, ValueError
-            Before the first step, if something cannot work: also if a first batch of the validation data fails.
+            Before the first step, if something cannot work: also if a first batch of the validation data fails (but
+            metrics are not tried, since many make sense for all of the data only). Then nothing has changed.
         FloatingPointError
             If a loss or a gradient becomes infinite or NaN. In training, the step that would have spoilt the weights
             is not made (but the running statistics of a batch norm have seen the batch).
@@ -157,13 +157,11 @@ class Trainer:
             self.seed = initial_seed()
         for callback in self.callbacks:
             callback.before_fit(self)
-        go_on(self, resume)
-        self.last_epoch = self.first_epoch + epochs
-        require(self.epoch <= self.last_epoch, ValueError, f"the checkpoint has made {self.epoch - self.first_epoch} "
-                f"epochs already, and epochs={epochs} are all that it may make")
-        self.total_steps = epochs * len(train) if isinstance(train, Sized) else None
-        check_schedule(self)
-        self.rehearse()
+        with at_checkpoint(self, resume):               # if anything is refused, back to where everything was
+            self.last_epoch = self.first_epoch + epochs
+            self.total_steps = epochs * len(train) if isinstance(train, Sized) else None
+            check_length(self)
+            rehearse(self)
 
         # An infinite loss ends the training with an error of its own, so NumPy need not warn of it too.
         with switched(self.model, training=True), np.errstate(over="ignore", invalid="ignore"), \
@@ -176,23 +174,11 @@ class Trainer:
                     self.finish_epoch()
                 if interrupted() and self.epoch < self.last_epoch:
                     self.interrupted = True
-                    self.stop(f"interrupted in epoch {self.epoch + 1}, after step {self.step}")
+                    place = f"in epoch {self.epoch + 1}, after step {self.step}" if self.samples else \
+                        f"after epoch {self.epoch}"
+                    self.stop(f"interrupted {place}")
                     self.tell("on_interrupt")
         return self.history
-
-    def rehearse(self) -> None:
-        """Try a batch of the validation data, so that what does not fit is refused now and not after an epoch."""
-        if self.validation_loader is None:
-            return
-        generator = get_rng_state()
-        require(not isinstance(self.validation_loader, Sized) or len(self.validation_loader) > 0, ValueError,
-                "there are no validation batches")
-        batch = first_batch(self.validation_loader)
-        if batch is not None:
-            with no_grad(), switched(self.model, training=False), np.errstate(all="ignore"):
-                inputs, target = self.parted(batch)
-                number_of(self.loss_of(self.model(*inputs), target))
-        set_rng_state(generator)
 
     def train_one_epoch(self, interrupted: Callable[[], bool]) -> bool:
         """One pass through the training data, or the rest of one; whether it came to its end."""
@@ -207,14 +193,14 @@ class Trainer:
     def train_step(self, batch: Any) -> float:
         """Predict, compare, differentiate, step; returns the loss."""
         now = f"in epoch {self.epoch + 1}, step {self.step + 1}"
-        inputs, target = self.parted(batch)
+        inputs, target, n = self.checked_parts(batch)
         self.optimizer.zero_grad()
         loss = self.loss_of(self.model(*inputs), target)
         number = finite(number_of(loss), f"the loss {now}")
         loss.backward()
         trained = [p for group in self.optimizer.param_groups for p in group["params"] if p.grad is not None]
         usable = [np.isfinite(p.grad.data).all() for p in trained]
-        if not np.stack(usable).all():
+        if usable and not np.stack(usable).all():
             raise FloatingPointError(f"Trainer: the gradient of {self.name_of(trained[usable.index(False)])} {now} is "
                                      "infinite or NaN; inside `with tn.debug():` backward says where that arose")
         if self.clip_grad_value is not None:
@@ -224,8 +210,8 @@ class Trainer:
         self.learning_rates = [group["lr"] for group in self.optimizer.param_groups]
         self.optimizer.step()
         self.step += 1
-        self.loss_sum += number * len(inputs[0])
-        self.samples += len(inputs[0])
+        self.loss_sum += number * n
+        self.samples += n
         if self.scheduler is not None and self.scheduler_interval == "step":
             self.scheduler.step()
         return number
@@ -233,12 +219,22 @@ class Trainer:
     def parted(self, batch: Any) -> tuple[tuple[Tensor, ...], Any]:
         """The inputs and the target of a batch, where the model is; override it for batches of another form.
 
-        A lone input is its own target.
+        Returns
+        -------
+        (tuple, target)
+            What the model is called with, and what its prediction is compared with. A lone input is its own target.
         """
+        require(not isinstance(batch, Mapping), TypeError, "a batch is a dict, and which of its parts are inputs, and "
+                "which the target, is for a class of yours to say, which overrides Trainer.parted")
         parts = (batch,) if isinstance(batch, Tensor) else tuple(batch)
         if self.device is not None:
             parts = tuple(part.to(self.device) for part in parts)
         return parts[:-1] or parts, parts[-1]
+
+    def checked_parts(self, batch: Any) -> tuple[tuple, Any, int]:
+        """The inputs and the target of a batch, and how many samples it has."""
+        inputs, target = self.parted(batch)
+        return inputs, target, sample_count(inputs, target)
 
     def loss_of(self, prediction: Any, target: Any) -> Tensor:
         """The loss of a batch, in training and in evaluation; override it for one more term."""
@@ -271,10 +267,10 @@ class Trainer:
         predictions, targets = [], []
         with no_grad(), switched(self.model, training=False):
             for batch in loader:
-                inputs, target = self.parted(batch)
+                inputs, target, n = self.checked_parts(batch)
                 prediction = self.model(*inputs)
-                total += number_of(self.loss_of(prediction, target)) * len(inputs[0])
-                samples += len(inputs[0])
+                total += number_of(self.loss_of(prediction, target)) * n
+                samples += n
                 if self.metrics:
                     predictions.append(prediction)
                     targets.append(target)
@@ -295,14 +291,18 @@ class Trainer:
         """
         check_batches("the loader", loader)
         with no_grad(), switched(self.model, training=False):
-            predictions = [self.model(*self.parted(batch)[0]) for batch in loader]
+            predictions = [self.model(*self.checked_parts(batch)[0]) for batch in loader]
         require(len(predictions) > 0, ValueError, "there is nothing to predict: the loader has no batches")
         return joined(predictions)
 
     # ------------------------------------------------------------------ for callbacks
 
     def stop(self, reason: str) -> None:
-        """End the training after this epoch (or, when interrupted, after this step)."""
+        """End the training after this epoch (or, when interrupted, after this step).
+
+        A run that is resumed does not know of it: a callback that stops for a reason looks for it in `on_fit_start`
+        too.
+        """
         self.stopped = reason
 
     @property
@@ -318,16 +318,3 @@ class Trainer:
         """Call one method of every callback."""
         for callback in self.callbacks:
             getattr(callback, moment)(self, *about)
-
-
-@contextmanager
-def switched(model: Module, training: bool) -> Iterator[None]:
-    """The model in training or evaluation mode inside the block; afterwards every part is as it was."""
-    before = [(module, module.training) for module in model.modules()]
-    if model.training != training:              # a part that was frozen with .eval() stays so in training
-        model.train(training)
-    try:
-        yield
-    finally:
-        for module, mode in before:
-            module.training = mode

@@ -2,13 +2,19 @@
 
 from typing import Any
 
+import numpy as np
+
 from ...engine.tensor import Tensor
 
 
 def require_tensor(name: str, which: str, x: Any) -> None:
     """Refuse an array or a list: what is computed from it would have no gradient."""
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{name}: the {which} is a {type(x).__name__}, not a tensor: write tn.tensor(x)")
+    if isinstance(x, Tensor):
+        return
+    kind, way = type(x).__name__, "tensor(x)"
+    if kind == "Tensor":                                        # PyTorch's, say
+        kind, way = f"{type(x).__module__}.Tensor", "from_dlpack(x)"
+    raise TypeError(f"{name}: the {which} is a {kind}, not a tensor: write tn.{way}")
 
 
 def require_dtype_of(name: str, input: Any, weight: Any) -> None:
@@ -34,6 +40,11 @@ def require_equal_dtypes(name: str, kind: str, like: Tensor, which: str, x: Tens
     if x.dtype != like.dtype:
         raise TypeError(f"{name}: the {kind} is {like.dtype} and the {which} {x.dtype}; convert the input "
                         "with .float() or .double(), or the model with model.float() or model.double()")
+
+
+def at_least_float32(x: Tensor) -> Tensor:
+    """float16 as float32: its largest number is 65,504, and sums and squares soon exceed that."""
+    return x.to(np.float32) if x.dtype == np.float16 else x
 
 
 def require_float(name: str, input: Any) -> None:

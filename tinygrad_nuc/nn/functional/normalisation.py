@@ -2,11 +2,9 @@
 
 import math
 
-import numpy as np
-
 from ...engine.grad_mode import no_grad
 from ...engine.tensor import Tensor
-from .checks import require_fit, require_float
+from .checks import at_least_float32, require_fit, require_float
 
 
 def batch_norm(input: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None = None,
@@ -74,16 +72,17 @@ def batch_norm(input: Tensor, running_mean: Tensor | None, running_var: Tensor |
     else:
         if running_mean is None or running_var is None:
             raise ValueError("batch_norm: outside of training, running_mean and running_var are needed")
-        deviation = x - running_mean.reshape(shape)
-        variance = running_var.reshape(shape)
+        deviation = x - at_least_float32(running_mean).reshape(shape)
+        variance = at_least_float32(running_var).reshape(shape)
     scale = 1 / (variance + eps).sqrt()
     y = deviation * (scale if weight is None else scale * weight.reshape(shape))
     if bias is not None:
         y = y + bias.reshape(shape)
     if training and running_mean is not None and running_var is not None:
         with no_grad():
-            new_mean = (1 - momentum) * running_mean + momentum * mean.reshape(-1)
-            new_var = (1 - momentum) * running_var + momentum * variance.reshape(-1) * (n / (n - 1))
+            new_mean = (1 - momentum) * at_least_float32(running_mean) + momentum * mean.reshape(-1)
+            unbiased = variance.reshape(-1) * (n / (n - 1))
+            new_var = (1 - momentum) * at_least_float32(running_var) + momentum * unbiased
             running_mean.copy_(new_mean)
             running_var.copy_(new_var)
     return y.to(input.dtype)
@@ -141,11 +140,6 @@ def layer_norm(input: Tensor, normalized_shape: int | tuple[int, ...] | list[int
 
 
 # ---------------------------------------------------------------------- what they are made of
-
-def at_least_float32(x: Tensor) -> Tensor:
-    """float16 as float32: its largest number is 65,504, and squares soon exceed that."""
-    return x.to(np.float32) if x.dtype == np.float16 else x
-
 
 def require_eps(name: str, eps: float) -> None:
     """Refuse a number that would make a variance negative."""

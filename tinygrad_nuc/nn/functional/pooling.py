@@ -7,7 +7,7 @@ import numpy as np
 from ...engine.tensor import Tensor
 from ...operations.convolution import Convolution, Windows
 from ...operations.indexing import Index
-from .checks import require_float
+from .checks import at_least_float32, require_float
 from .convolution import two, windows_on
 
 
@@ -98,13 +98,14 @@ def avg_pool2d(input: Tensor, kernel_size: int | tuple[int, int], stride: int | 
     windows = pooling_windows("avg_pool2d", input, kernel_size, stride, padding, 1, ceil_mode)
     if divisor_override == 0:
         raise ValueError("avg_pool2d: divisor_override must not be 0")
-    ones = np.ones_like(input.data, shape=(1, 1, *windows.size))
-    sums = Convolution.apply(input.reshape(-1, 1, *windows.image), ones, None, windows=windows, groups=1)
+    x = at_least_float32(input)
+    ones = np.ones_like(x.data, shape=(1, 1, *windows.size))
+    sums = Convolution.apply(x.reshape(-1, 1, *windows.image), ones, None, windows=windows, groups=1)
     divisor: Any = divisor_override
     if divisor is None:
         rows, columns = (covered(windows, axis, count_include_pad) for axis in (0, 1))
-        divisor = np.array([[m * n for n in columns] for m in rows], input.dtype, like=input.data)
-    return (sums / divisor).reshape(*input.shape[:-2], *windows.places)
+        divisor = np.array([[m * n for n in columns] for m in rows], x.dtype, like=x.data)
+    return (sums / divisor).reshape(*input.shape[:-2], *windows.places).to(input.dtype)
 
 
 # ---------------------------------------------------------------------- what they are made of

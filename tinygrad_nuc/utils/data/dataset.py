@@ -41,7 +41,7 @@ class Dataset:
         Raises
         ------
         TypeError, ValueError
-            If a part of a sample cannot become a tensor, or samples have different shapes, lengths or keys.
+            If a part of a sample cannot become a tensor, or samples have different shapes, dtypes, lengths or keys.
         """
         return collated([self[int(i)] for i in indices], type(self).__name__)
 
@@ -77,6 +77,7 @@ def collated(samples: Sequence[Any], name: str) -> Any:
     except (TypeError, ValueError):
         raise TypeError(unfit(name, first)) from None
     require_alike(name, "shapes", [array.shape for array in arrays])
+    require_alike(name, "dtypes", [array.dtype for array in arrays])
     return Tensor(np.stack(arrays))
 
 
@@ -95,7 +96,8 @@ def require_alike(name: str, what: str, found: list) -> None:
 
 def require_samples(who: str, dataset: Any) -> None:
     """An error unless it has numbered samples."""
-    if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
+    by_name = isinstance(dataset, Mapping) and len(dataset) > 0 and 0 not in dataset
+    if by_name or not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
         raise TypeError(f"{who}: a data set has a length and numbered samples, as TensorDataset(x, y) or a list of "
                         f"samples; a {type(dataset).__name__} has not")
 

@@ -42,7 +42,7 @@ class DataLoader:
         part of a sample cannot become a tensor.
     ValueError
         If a number is too small, or a batch larger than the data set. In the ``for`` loop: if the samples of a batch
-        have different shapes, lengths or keys.
+        have different shapes, dtypes, lengths or keys.
 
     Examples
     --------
