@@ -1,6 +1,7 @@
 """Hypothesis profiles (derandomised by default, TINYGRAD_NUC_THOROUGH=1 for long runs), and shared fixtures."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,3 +23,11 @@ def write(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def ctrl_c():
+    """A callback's way to press Ctrl-C, which raises KeyboardInterrupt also where a shell started the tests with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda trainer: signal.raise_signal(signal.SIGINT)
+    signal.signal(signal.SIGINT, before)

@@ -10,11 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import resumable_run
-from test_trainer import X, line, loader
+from trainer_helpers import X, line, loader
 
 import tinygrad_nuc as tn
 from tinygrad_nuc import nn, optim
-from tinygrad_nuc.training import Callback, EarlyStopping, ModelCheckpoint, ProgressBar, Trainer
+from tinygrad_nuc.training import (
+    Callback,
+    EarlyStopping,
+    ModelCheckpoint,
+    ProgressBar,
+    Trainer,
+)
 from tinygrad_nuc.utils.data import DataLoader, TensorDataset
 
 SCRIPT = Path(resumable_run.__file__)

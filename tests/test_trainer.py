@@ -7,6 +7,7 @@ import threading
 
 import numpy as np
 import pytest
+from trainer_helpers import X, line, loader, trainer
 
 import tinygrad_nuc as tn
 from tinygrad_nuc import nn, optim
@@ -22,24 +23,6 @@ from tinygrad_nuc.training import (
     model_card,
 )
 from tinygrad_nuc.utils.data import DataLoader, TensorDataset
-
-
-def loader(x, y, batch_size=2, **options):
-    return DataLoader(TensorDataset(tn.tensor(x, dtype=tn.float64), tn.tensor(y, dtype=tn.float64)), batch_size, **options)
-
-
-def line(weight):
-    model = nn.Linear(1, 1, bias=False, dtype=tn.float64)
-    nn.init.constant_(model.weight, weight)
-    return model
-
-
-def trainer(model, lr=0.1, loss=None, optimizer=None, **options):
-    return Trainer(model, loss or nn.MSELoss(), optimizer or optim.SGD(model.parameters(), lr=lr), **options)
-
-
-X = np.array([[1.0], [1.0], [1.0], [1.0]])
-
 
 # --- what is recorded ---------------------------------------------------------------------------------
 
@@ -232,14 +215,6 @@ class PressCtrlC(Callback):
 
     def on_interrupt(self, trainer):
         self.told.append(trainer.step)
-
-
-@pytest.fixture
-def ctrl_c():
-    """Ctrl-C raises KeyboardInterrupt, also where a shell has started the tests with Ctrl-C ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def test_where_ctrl_c_is_ignored_it_stays_so(ctrl_c):

@@ -156,7 +156,7 @@ class ScaledLR(LRScheduler):
 
     def scale(self, t: float) -> float:
         """What the initial learning rate is multiplied by at t."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} has no scale method")
 
     def get_lr(self) -> list[float]:
         eta = self.eta_min
