@@ -192,29 +192,35 @@ class Trainer:
 
     def train_step(self, batch: Any) -> float:
         """Predict, compare, differentiate, step; returns the loss."""
-        now = f"in epoch {self.epoch + 1}, step {self.step + 1}"
         inputs, target, n = self.checked_parts(batch)
         self.optimizer.zero_grad()
         loss = self.loss_of(self.model(*inputs), target)
-        number = finite(number_of(loss), f"the loss {now}")
+        number = finite(number_of(loss), f"the loss in epoch {self.epoch + 1}, step {self.step + 1}")
         loss.backward()
-        trained = [p for group in self.optimizer.param_groups for p in group["params"] if p.grad is not None]
-        usable = [np.isfinite(p.grad.data).all() for p in trained]
-        if usable and not np.stack(usable).all():
-            raise FloatingPointError(f"Trainer: the gradient of {self.name_of(trained[usable.index(False)])} {now} is "
-                                     "infinite or NaN; inside `with tn.debug():` backward says where that arose")
-        if self.clip_grad_value is not None:
-            clip_grad_value_(trained, self.clip_grad_value)
-        if self.clip_grad_norm is not None:
-            clip_grad_norm_(trained, self.clip_grad_norm)
+        self.tame_gradients()
         self.learning_rates = [group["lr"] for group in self.optimizer.param_groups]
         self.optimizer.step()
+
         self.step += 1
         self.loss_sum += number * n
         self.samples += n
         if self.scheduler is not None and self.scheduler_interval == "step":
             self.scheduler.step()
         return number
+
+    def tame_gradients(self) -> None:
+        """Refuse gradients that would spoil the weights, and cut those that are too long."""
+        trained = [p for group in self.optimizer.param_groups for p in group["params"] if p.grad is not None]
+        usable = [np.isfinite(p.grad.data).all() for p in trained]
+        if usable and not np.stack(usable).all():               # one question to a GPU, not one for each
+            spoilt = trained[usable.index(False)]
+            name = next((name for name, p in self.model.named_parameters() if p is spoilt), "a parameter")
+            raise FloatingPointError(f"Trainer: the gradient of {name} in epoch {self.epoch + 1}, step {self.step + 1} "
+                                     "is infinite or NaN; inside `with tn.debug():` backward says where that arose")
+        if self.clip_grad_value is not None:
+            clip_grad_value_(trained, self.clip_grad_value)
+        if self.clip_grad_norm is not None:
+            clip_grad_norm_(trained, self.clip_grad_norm)
 
     def parted(self, batch: Any) -> tuple[tuple[Tensor, ...], Any]:
         """The inputs and the target of a batch, where the model is; override it for batches of another form.
@@ -309,10 +315,6 @@ class Trainer:
     def mean_loss(self) -> float:
         """The mean of this epoch's training losses so far."""
         return self.loss_sum / self.samples
-
-    def name_of(self, parameter: Tensor) -> str:
-        """What the model calls a parameter."""
-        return next((name for name, p in self.model.named_parameters() if p is parameter), "a parameter")
 
     def tell(self, moment: str, *about: Any) -> None:
         """Call one method of every callback."""
