@@ -150,6 +150,13 @@ def test_the_learning_rate_can_be_gone_by():
     assert len(trainer(line(0.0), callbacks=[LearningRateLogger(), stop]).fit(loader(X, X), epochs=9)) == 3
 
 
+def test_a_group_that_is_added_on_the_way_has_its_learning_rate_logged():
+    model = nn.Sequential(line(1.0), line(1.0))
+    thaw = At(lambda t: t.optimizer.add_param_group({"params": model[0].parameters(), "lr": 0.25}), epoch=1)
+    history = trainer(model, optimizer=optim.SGD(model[1].parameters(), lr=0.1), callbacks=[LearningRateLogger(), thaw]).fit(loader(X, X), epochs=2)
+    assert (history["lr"], history["lr_0"], history["lr_1"]) == ([0.1, None], [None, 0.1], [None, 0.25])
+
+
 def test_a_loader_that_changes_its_batches_is_not_rehearsed():
     class Converting(DataLoader):
         def __iter__(self):

@@ -3,8 +3,9 @@
 from typing import Any
 
 from ..engine.tensor import Tensor
+from ..utils.arguments import whole_number
 from . import functional as F
-from .layers import Linear, checked_size
+from .layers import Linear
 from .module import Module
 
 
@@ -253,8 +254,8 @@ class Maxout(Module):
 
     def __init__(self, in_features: int, out_features: int, pieces: int = 2) -> None:
         super().__init__()
-        self.out_features = checked_size("Maxout", "out_features", out_features)
-        self.pieces = checked_size("Maxout", "pieces", pieces)
+        self.out_features = whole_number("Maxout", "out_features", out_features)
+        self.pieces = whole_number("Maxout", "pieces", pieces)
         self.linear = Linear(in_features, out_features * pieces)
 
     def forward(self, x: Tensor) -> Tensor:

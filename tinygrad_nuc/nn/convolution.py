@@ -7,10 +7,10 @@ import numpy as np
 
 from ..engine.arrays import get_default_dtype
 from ..engine.tensor import Tensor
+from ..utils.arguments import whole_number
 from . import functional as F
 from . import init
 from .functional.convolution import same, two
-from .layers import checked_size
 from .module import Module
 from .parameter import Parameter
 
@@ -53,9 +53,9 @@ class Conv2d(Module):
                  dilation: int | tuple[int, int] = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros",
                  *, dtype: Any = None) -> None:
         super().__init__()
-        self.in_channels = checked_size("Conv2d", "in_channels", in_channels)
-        self.out_channels = checked_size("Conv2d", "out_channels", out_channels)
-        self.groups = checked_size("Conv2d", "groups", groups)
+        self.in_channels = whole_number("Conv2d", "in_channels", in_channels)
+        self.out_channels = whole_number("Conv2d", "out_channels", out_channels)
+        self.groups = whole_number("Conv2d", "groups", groups)
         self.kernel_size = two("Conv2d", "kernel_size", kernel_size)
         self.stride = two("Conv2d", "stride", stride)
         self.dilation = two("Conv2d", "dilation", dilation)

@@ -8,18 +8,12 @@ import numpy as np
 from ..engine.arrays import get_default_dtype
 from ..engine.grad_mode import no_grad
 from ..engine.tensor import Tensor
+from ..utils.arguments import whole_number
 from . import functional as F
 from . import init
 from .functional.layers import checked_row
 from .module import Module
 from .parameter import Parameter
-
-
-def checked_size(layer: str, name: str, value: int) -> int:
-    """`value` if it is a whole number of at least 1."""
-    if not isinstance(value, (int, np.integer)) or value < 1:
-        raise ValueError(f"{layer}: {name} must be a whole number of at least 1, not {value!r}")
-    return int(value)
 
 
 class Linear(Module):
@@ -50,8 +44,8 @@ class Linear(Module):
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True, *, dtype: Any = None) -> None:
         super().__init__()
-        self.in_features = checked_size("Linear", "in_features", in_features)
-        self.out_features = checked_size("Linear", "out_features", out_features)
+        self.in_features = whole_number("Linear", "in_features", in_features)
+        self.out_features = whole_number("Linear", "out_features", out_features)
         dtype = dtype or get_default_dtype()
         self.weight = Parameter(np.empty((self.out_features, self.in_features), dtype))
         self.register_parameter("bias", Parameter(np.empty(self.out_features, dtype)) if bias else None)
@@ -100,8 +94,8 @@ class Embedding(Module):
     def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, *,
                  dtype: Any = None) -> None:
         super().__init__()
-        self.num_embeddings = checked_size("Embedding", "num_embeddings", num_embeddings)
-        self.embedding_dim = checked_size("Embedding", "embedding_dim", embedding_dim)
+        self.num_embeddings = whole_number("Embedding", "num_embeddings", num_embeddings)
+        self.embedding_dim = whole_number("Embedding", "embedding_dim", embedding_dim)
         self.padding_idx = None if padding_idx is None else checked_row("Embedding", padding_idx, num_embeddings)
         self.weight = Parameter(np.empty((num_embeddings, embedding_dim), dtype or get_default_dtype()))
         self.reset_parameters()

@@ -7,10 +7,10 @@ import numpy as np
 from ..engine.arrays import get_default_dtype
 from ..engine.grad_mode import no_grad
 from ..engine.tensor import Tensor
+from ..utils.arguments import whole_number
 from . import functional as F
 from . import init
 from .functional.checks import require_float
-from .layers import checked_size
 from .module import Module
 from .parameter import Parameter
 
@@ -23,7 +23,7 @@ class BatchNorm(Module):
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
                  track_running_stats: bool = True, *, bias: bool = True, dtype: Any = None) -> None:
         super().__init__()
-        self.num_features = checked_size(type(self).__name__, "num_features", num_features)
+        self.num_features = whole_number(type(self).__name__, "num_features", num_features)
         self.eps, self.momentum = eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
         zeros = np.zeros(self.num_features, dtype or get_default_dtype())
@@ -161,7 +161,7 @@ class LayerNorm(Module):
                  elementwise_affine: bool = True, bias: bool = True, *, dtype: Any = None) -> None:
         super().__init__()
         lengths = normalized_shape if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
-        self.normalized_shape = tuple(checked_size("LayerNorm", "normalized_shape", n) for n in lengths)
+        self.normalized_shape = tuple(whole_number("LayerNorm", "normalized_shape", n) for n in lengths)
         self.eps, self.elementwise_affine = eps, elementwise_affine
         zeros = np.zeros(self.normalized_shape, dtype or get_default_dtype())
         self.register_parameter("weight", Parameter(zeros.copy()) if elementwise_affine else None)

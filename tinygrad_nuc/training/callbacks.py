@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from tqdm import tqdm
 
+from ..utils.arguments import whole_number
 from ..utils.files import atomic_write, given_path
 from .history import shown
 
@@ -133,10 +133,10 @@ class EarlyStopping(Callback):
 
     def __init__(self, monitor: str = "validation_loss", patience: int = 5, min_delta: float = 0.0, mode: str = "min",
                  restore_best_weights: bool = True) -> None:
-        check_count("EarlyStopping", "patience", patience)
         if not min_delta >= 0:
             raise ValueError(f"EarlyStopping: min_delta must be at least 0, not {min_delta}")
-        self.patience, self.min_delta, self.restore_best_weights = patience, min_delta, restore_best_weights
+        self.patience = whole_number("EarlyStopping", "patience", patience)
+        self.min_delta, self.restore_best_weights = min_delta, restore_best_weights
         self.best = Best("EarlyStopping", monitor, mode)
         self.best_epoch = 0                                 # until there is one: the epoch before the first
         self.weights: dict[str, Any] = {}
@@ -187,11 +187,15 @@ class LearningRateLogger(Callback):
     """
 
     def before_fit(self, trainer: "Trainer") -> None:
-        groups = len(trainer.optimizer.param_groups)
-        self.columns = ("lr",) if groups == 1 else tuple(f"lr_{i}" for i in range(groups))
+        self.columns = self.names(len(trainer.optimizer.param_groups))
 
     def on_epoch_end(self, trainer: "Trainer", row: dict[str, Any]) -> None:
-        row.update(zip(self.columns, trainer.learning_rates, strict=True))
+        rates = trainer.learning_rates                      # another callback may have added a group since
+        row.update(zip(self.names(len(rates)), rates, strict=True))
+
+    def names(self, groups: int) -> tuple[str, ...]:
+        """The columns for so many groups."""
+        return ("lr",) if groups == 1 else tuple(f"lr_{i}" for i in range(groups))
 
 
 class CSVLogger(Callback):
@@ -268,12 +272,6 @@ class ProgressBar(Callback):
             self.bar.close()
             if trainer.stopped and shown:
                 print(trainer.stopped, file=sys.stderr)
-
-
-def check_count(owner: str, name: str, number: Any) -> None:
-    """Refuse what is not a whole number of at least 1."""
-    if not isinstance(number, (int, np.integer)) or isinstance(number, bool) or number < 1:
-        raise ValueError(f"{owner}: {name} must be a whole number of at least 1, not {number!r}")
 
 
 def check_writable(owner: str, folder: Path) -> None:

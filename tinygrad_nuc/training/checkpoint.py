@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..engine.generator import generator_at, get_rng_state, set_rng_state
+from ..utils.arguments import whole_number
 from ..utils.files import given_path
 from ..utils.state_files import load, save
-from .callbacks import Best, Callback, check_count, check_writable
+from .callbacks import Best, Callback, check_writable
 from .checks import require
 
 if TYPE_CHECKING:
@@ -60,9 +61,9 @@ class ModelCheckpoint(Callback):
 
     def __init__(self, folder: str | os.PathLike, monitor: str | None = None, mode: str = "min",
                  every_n_epochs: int = 1, every_n_steps: int | None = None) -> None:
-        check_count("ModelCheckpoint", "every_n_epochs", every_n_epochs)
+        whole_number("ModelCheckpoint", "every_n_epochs", every_n_epochs)
         if every_n_steps is not None:
-            check_count("ModelCheckpoint", "every_n_steps", every_n_steps)
+            whole_number("ModelCheckpoint", "every_n_steps", every_n_steps)
         self.folder, self.monitor, self.mode = Path(given_path(folder, "ModelCheckpoint")).expanduser(), monitor, mode
         self.every_n_epochs, self.every_n_steps = every_n_epochs, every_n_steps
         self.last_path, self.best_path = self.folder / "last.npz", self.folder / "best.npz"

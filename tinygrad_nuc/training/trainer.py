@@ -14,6 +14,7 @@ from ..nn.module import Module
 from ..nn.utils import clip_grad_norm_, clip_grad_value_
 from ..optim.lr_scheduler import ReduceLROnPlateau
 from ..optim.optimizer import Optimizer
+from ..utils.arguments import whole_number
 from .batches import finite, joined, number_of, rehearse, sample_count
 from .callbacks import Callback, ProgressBar
 from .checkpoint import at_checkpoint
@@ -145,8 +146,7 @@ class Trainer:
             If a loss or a gradient becomes infinite or NaN. In training, the step that would have spoilt the weights
             is not made (but the running statistics of a batch norm have seen the batch).
         """
-        require(isinstance(epochs, (int, np.integer)) and not isinstance(epochs, bool) and epochs >= 1, ValueError,
-                f"epochs must be a whole number of at least 1, not {epochs!r}")
+        epochs = whole_number("Trainer", "epochs", epochs)
         check_batches("train", train)
         if validation is not None:
             check_batches("validation", validation)

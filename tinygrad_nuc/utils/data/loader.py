@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...engine.generator import default_generator, generator_at
+from ..arguments import whole_number
 from .dataset import batch_of, require_generator, require_samples
 
 
@@ -58,17 +59,15 @@ class DataLoader:
 
     def __init__(self, dataset: Any, batch_size: int = 1, shuffle: bool = False, drop_last: bool = False,
                  generator: np.random.Generator | None = None, num_workers: int = 0, prefetch_factor: int = 2) -> None:
-        for name, number, least in (("batch_size", batch_size, 1), ("num_workers", num_workers, 0),
-                                    ("prefetch_factor", prefetch_factor, 1)):
-            if not isinstance(number, (int, np.integer)) or number < least:
-                raise ValueError(f"DataLoader: {name} must be a whole number of at least {least}, not {number!r}")
+        self.batch_size = whole_number("DataLoader", "batch_size", batch_size)
+        self.num_workers = whole_number("DataLoader", "num_workers", num_workers, least=0)
+        self.prefetch_factor = whole_number("DataLoader", "prefetch_factor", prefetch_factor)
         require_samples("DataLoader", dataset)
         require_generator("DataLoader", generator)
         if batch_size > len(dataset):
             raise ValueError(f"DataLoader: a batch of {batch_size} is larger than the {len(dataset)} samples there are")
-        self.dataset, self.batch_size = dataset, int(batch_size)
-        self.shuffle, self.drop_last, self.generator = shuffle, drop_last, generator
-        self.num_workers, self.prefetch_factor = int(num_workers), int(prefetch_factor)
+        self.dataset, self.generator = dataset, generator
+        self.shuffle, self.drop_last = shuffle, drop_last
         self._position = 0                              # how many batches of this epoch have been given out
         self._drawn_at: dict[str, Any] = {}             # where the generator stood before the order was drawn
         self._goes_on = False                           # whether the next loop is the rest of an epoch
