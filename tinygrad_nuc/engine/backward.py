@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from . import debugging
 from .grad_mode import set_grad_enabled
 from .hooks import after_hooks
 from .origins import changed_at, computed_at
 from .tensor import Tensor, method, value
+from .watching import watchers
 
 
 @method
@@ -63,8 +63,8 @@ def backward(self: Tensor, gradient: Any = None, retain_graph: bool | None = Non
                 x.check_gradient(g)             # of all of them, before any of them changes
             for x, g in sums.items():
                 x.grad = g
-    if debugging.on:
-        debugging.end_pass(stored=True)
+    for watcher in watchers:
+        watcher.ended(stored=True)
 
 
 _one_at_a_time = threading.Lock()               # two threads may add to the gradient of the same parameter
@@ -103,8 +103,8 @@ def propagate(outputs: Sequence[Tensor], seeds: Sequence[Tensor], create_graph: 
             if x.operation is not None:
                 heappush(waiting, (-x.number, x))           # no two have the same number
 
-    if debugging.on:
-        debugging.start_pass(outputs)
+    for watcher in watchers:
+        watcher.started(outputs)
     for output, seed in zip(outputs, seeds, strict=True):
         send(output, seed if create_graph else seed.data)
 
@@ -127,22 +127,23 @@ def propagate(outputs: Sequence[Tensor], seeds: Sequence[Tensor], create_graph: 
                 except Exception as error:
                     error.add_note(f"in the derivative {rule_name(y, derivative)}; {computed_at(y)}".rstrip("; "))
                     raise
-                if debugging.on:
-                    debugging.watch_gradient(y, x, derivative, g, share)
-                send(x, fit_to(x, share, y, derivative))
+                fitted = fit_to(x, share, y, derivative)
+                send(x, fitted)
+                for watcher in watchers:
+                    watcher.sent(y, x, derivative, g, share, fitted, gradients[x])
         if not retain_graph:
             free(y)
     for x, g in gradients.items():              # what is left in the table belongs to leaves
         finished[x] = after_hooks(x, g) if x.hooks else g
-    if debugging.on:
-        debugging.end_pass()
+    for watcher in watchers:
+        watcher.ended(stored=False)
     return finished
 
 
 def free(y: Tensor) -> None:
     """Let go of everything that only this graph kept alive."""
-    if debugging.on:
-        debugging.release(y)
+    for watcher in watchers:
+        watcher.released(y)
     y.inputs = y.receivers = None
 
 

@@ -15,6 +15,7 @@ from .explain import argument_names, ranges
 from .grad_mode import inside
 from .locks import Locks
 from .origins import array_of, called_at, came_from, computed_at, last_pass, origin_of, remember
+from .watching import Watcher, watchers
 
 if TYPE_CHECKING:                       # tensor.py imports this file
     from .tensor import Tensor
@@ -74,6 +75,8 @@ class debug:
         _switches.append(self.stops)
         self.quiet.append(np.errstate(divide="ignore", over="ignore", invalid="ignore"))    # an error says more
         self.quiet[-1].__enter__()
+        if not on:
+            watchers.append(_explainer)
         on = True
 
     def __exit__(self, *error: Any) -> None:
@@ -82,6 +85,7 @@ class debug:
         _switches.pop()
         if not _switches:
             on = False
+            watchers.remove(_explainer)
             _locks.release_all()
 
     def __call__(self, function: Callable) -> Callable:
@@ -109,61 +113,66 @@ def set_debug(mode: bool) -> None:
         _for_good.pop().__exit__(None, None, None)
 
 
-# ---------------------------------------------------------------------- what the engine calls while `on`
+# ---------------------------------------------------------------------- what the engine tells while `on`
 
-def watch(y: "Tensor", operation: Any, inputs: tuple) -> None:
-    """After an operation: remember its line, refuse NaN and infinity, lock what is recorded."""
-    remember(y, operation.__name__, getattr(y, "cut", ""), *inputs)
-    fault = first_fault(y.data)
-    if fault:
-        names = argument_names(operation, len(inputs))
-        lines = [ranges(name, x) for name, x in zip(names, inputs, strict=True)]
-        stop(operation.__name__, fault, *lines, *came_from(names, inputs), called_at())
-    _locks.welcome(y.data)
-    if y.operation is not None:
-        _locks.lock(y, [array_of(x) for x in (*inputs, y)])
+class Explainer(Watcher):
+    """Remembers what errors will want to tell, and stops at the first NaN or infinity."""
+
+    def computed(self, y: "Tensor", operation: Any, inputs: tuple) -> None:
+        """After an operation: remember its line, refuse NaN and infinity, lock what is recorded."""
+        remember(y, operation.__name__, getattr(y, "cut", ""), *inputs)
+        fault = first_fault(y.data)
+        if fault:
+            names = argument_names(operation, len(inputs))
+            lines = [ranges(name, x) for name, x in zip(names, inputs, strict=True)]
+            stop(operation.__name__, fault, *lines, *came_from(names, inputs), called_at())
+        _locks.welcome(y.data)
+        if y.operation is not None:
+            _locks.lock(y, [array_of(x) for x in (*inputs, y)])
+
+    def started(self, outputs: Any) -> None:
+        """From where a backward pass starts, so that what it does not reach can be told."""
+        last_pass.number += 1
+        last_pass.outputs = [origin_of(y) for y in outputs]
+        last_pass.finished = last_pass.stored = False
+
+    def ended(self, stored: bool) -> None:
+        last_pass.finished, last_pass.stored = True, stored
+
+    def hooked(self, x: "Tensor", before: Any, after: Any) -> None:
+        """Note if it is the hooks who made a gradient zero."""
+        if np.any(array_of(before)) and not np.any(array_of(after)):
+            origin_of(x).note_zero(last_pass.number, f"a hook made it zero, on a tensor of shape {x.shape}"
+                                   + "".join(f"\n    {line}" for line in [computed_at(x)] if line))
+
+    def sent(self, y: "Tensor", x: "Tensor", derivative: Any, g: Any, share: Any, fitted: Any, total: Any) -> None:
+        """After a derivative: refuse NaN and infinity, and note where a gradient becomes zero everywhere."""
+        names = argument_names(y.operation, len(y.inputs))
+        rule = getattr(derivative, "func", derivative).__name__                     # grad_a, say
+        share, arriving = array_of(share), array_of(g)
+        fault = first_fault(share)
+        if fault:
+            lines = [ranges(name, x) for name, x in zip(("arriving gradient", *names), (g, *y.inputs), strict=True)]
+            stop(f"{y.operation.__name__}.{rule}", fault, *lines, computed_at(y))
+        sender, receiver, number = origin_of(y), origin_of(x), last_pass.number
+        receiver.reached_in = number
+        if np.any(share):
+            receiver.note_zero(number, "")
+        elif receiver.zero_in == number:
+            pass                                # by another use of the value, something has arrived or was explained
+        elif np.any(arriving):
+            here = computed_at(y) or y.operation.__name__
+            receiver.note_zero(number, f"{here}\n    {ranges(rule.removeprefix('grad_'), x)}")
+        else:
+            earlier = sender.zero_because if sender.zero_in == number else ""
+            receiver.note_zero(number, earlier or "the gradient that backward started from")
+
+    def released(self, y: "Tensor") -> None:
+        """Before a result's history is freed: its arrays may be written to again."""
+        _locks.release(y)
 
 
-def start_pass(outputs: Any) -> None:
-    """Before a backward pass: from where it starts, so that what it does not reach can be told."""
-    last_pass.number += 1
-    last_pass.outputs = [origin_of(y) for y in outputs]
-    last_pass.finished = last_pass.stored = False
-
-
-def end_pass(stored: bool = False) -> None:
-    """After a backward pass that met no error; and once more after `backward` has stored the gradients."""
-    last_pass.finished, last_pass.stored = True, stored
-
-
-def watch_hooks(y: "Tensor", before: Any, after: Any) -> None:
-    """After the hooks of a tensor: note if it is they who made its gradient zero."""
-    if np.any(array_of(before)) and not np.any(array_of(after)):
-        origin_of(y).note_zero(last_pass.number, f"a hook made it zero, on a tensor of shape {y.shape}"
-                               + "".join(f"\n    {line}" for line in [computed_at(y)] if line))
-
-
-def watch_gradient(y: "Tensor", x: "Tensor", derivative: Any, g: Any, share: Any) -> None:
-    """After a derivative: refuse NaN and infinity, and note where a gradient becomes zero everywhere."""
-    names = argument_names(y.operation, len(y.inputs))
-    rule = getattr(derivative, "func", derivative).__name__                     # grad_a, say
-    share, arriving = array_of(share), array_of(g)
-    fault = first_fault(share)
-    if fault:
-        lines = [ranges(name, x) for name, x in zip(("arriving gradient", *names), (g, *y.inputs), strict=True)]
-        stop(f"{y.operation.__name__}.{rule}", fault, *lines, computed_at(y))
-    sender, receiver, number = origin_of(y), origin_of(x), last_pass.number
-    receiver.reached_in = number
-    if np.any(share):
-        receiver.note_zero(number, "")
-    elif receiver.zero_in == number:
-        pass                                    # by another use of the value, something has arrived or was explained
-    elif np.any(arriving):
-        here = computed_at(y) or y.operation.__name__
-        receiver.note_zero(number, f"{here}\n    {ranges(rule.removeprefix('grad_'), x)}")
-    else:
-        earlier = sender.zero_because if sender.zero_in == number else ""
-        receiver.note_zero(number, earlier or "the gradient that backward started from")
+_explainer = Explainer()
 
 
 def first_fault(array: Any) -> str:
@@ -184,11 +193,6 @@ def stop(who: str, fault: str, *lines: str) -> None:
     if "inf" in fault:
         lines += ("(if infinity is meant here, as in a mask of -inf: tn.debug(inf=False) accepts it)",)
     raise FloatingPointError("\n    ".join([f"{who} gave {fault}", *filter(None, lines)]))
-
-
-def release(y: "Tensor") -> None:
-    """Before a result's history is freed: its arrays may be written to again."""
-    _locks.release(y)
 
 
 def writable(tensors: Iterable["Tensor"]) -> contextlib.AbstractContextManager:

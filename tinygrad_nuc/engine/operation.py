@@ -34,6 +34,7 @@ from .grad_mode import is_grad_enabled
 from .origins import called_at, came_from
 from .registry import numpy_functions, table
 from .tensor import Tensor, value
+from .watching import watchers
 
 
 class Operation:
@@ -118,8 +119,8 @@ class Operation:
             y.cut = "no_grad"
         if cls.may_be_view and np.may_share_memory(y.data, values[0]):
             y.changes = inputs[0].shared_changes()
-        if debugging.on:
-            debugging.watch(y, cls, inputs)
+        for watcher in watchers:
+            watcher.computed(y, cls, inputs)
         return y
 
     @classmethod

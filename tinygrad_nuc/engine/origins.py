@@ -55,11 +55,17 @@ def origin_of(x: Any) -> Origin:
     return origin
 
 
-def user_line() -> str:
-    """The line outside this package and NumPy that is being executed, as ``file:number: text``."""
+def user_frame() -> Any:
+    """The innermost call outside this package and NumPy; None if there is none."""
     frame: Any = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith((_OUR_FILES, _NUMPYS_FILES)):
         frame = frame.f_back
+    return frame
+
+
+def user_line() -> str:
+    """The line outside this package and NumPy that is being executed, as ``file:number: text``."""
+    frame = user_frame()
     if frame is None:
         return ""
     file, number = frame.f_code.co_filename, frame.f_lineno

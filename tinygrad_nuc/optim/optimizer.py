@@ -8,6 +8,7 @@ from ..engine import debugging
 from ..engine.backward import forget_gradient
 from ..engine.grad_mode import enable_grad
 from ..engine.tensor import Tensor
+from ..engine.watching import watchers
 from .flat import Flat, arrange
 from .saving import NOTES, copied, fitting_groups, fitting_state, is_number, plain
 
@@ -139,6 +140,8 @@ class Optimizer:
                     if flat.moves:
                         flat.step(self.change, settings, maximize)
         self.has_stepped = True
+        for watcher in watchers:
+            watcher.updated(self)
         return loss
 
     def change(self, p: Any, g: Any, state: dict[str, Any], **settings: Any) -> Any:
