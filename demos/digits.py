@@ -151,22 +151,18 @@ def draw(folder: Path, model: nn.Sequential, trainer: Trainer, test: Digits, pre
     trainer.history.plot(folder / "history.png")
     chosen, names = prediction.argmax(1), [str(digit) for digit in range(10)]
 
-    picture, (ax,) = plots.grid(1, width=7.5, height=7)
-    plots.confusion_matrices([ax], {"digits": confusion_matrix(test.labels, chosen, labels=range(10))}, names)
-    picture.savefig(folder / "confusion_matrix.png")
+    matrix = confusion_matrix(test.labels, chosen, labels=range(10))
+    (drawn,) = plots.confusion_matrices({"digits": matrix}, names)
+    drawn.figure.savefig(folder / "confusion_matrix.png")
 
     wrong = np.flatnonzero(chosen != test.labels)
     worst = wrong[np.argsort(-prediction[wrong, chosen[wrong]])][:32]           # those it was surest of
-    picture, axes = plots.grid(32, width=1.4, height=1.7, columns=8)
-    plots.images(axes, test.images[worst], [f"{test.labels[i]} read as {chosen[i]}" for i in worst])
+    picture, axes = plots.grid(max(len(worst), 1), width=1.4, height=1.7, columns=8)
+    plots.images(test.images[worst], [f"{test.labels[i]} read as {chosen[i]}" for i in worst], axes=axes)
     picture.savefig(folder / "mistakes.png")
 
-    filters = next(layer.weight for layer in model if hasattr(layer, "weight")).numpy()
-    side = test.images.shape[1] if filters.ndim == 2 else 3
-    shown = filters.reshape(-1, side, side)[:32]
-    picture, axes = plots.grid(len(shown), width=1.4, height=1.4, columns=8)
-    plots.images(axes, shown, signed=True)
-    picture.savefig(folder / "first_layer.png")
+    first = next(layer for layer in model if hasattr(layer, "weight"))
+    plots.filters(first)[0].figure.savefig(folder / "first_layer.png")
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:

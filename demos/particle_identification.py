@@ -24,7 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from sklearn.metrics import confusion_matrix, roc_auc_score, roc_curve
+from sklearn.metrics import confusion_matrix, roc_auc_score
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
@@ -96,20 +96,21 @@ def build(inputs: int, hidden: list[int]) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Linear(inputs, 1))
 
 
-def train(model: nn.Module, x: np.ndarray, y: np.ndarray, args: argparse.Namespace) -> tn.training.History:
+def train(model: nn.Module, x: np.ndarray, y: np.ndarray, args: argparse.Namespace
+          ) -> tuple[tn.training.History, EarlyStopping]:
     """Minimise the binary cross-entropy; a tenth of the training events tells when to stop."""
     parts = train_test_split(x, y, test_size=0.1, stratify=y, random_state=args.seed)
     x_fit, x_stop, y_fit, y_stop = (tn.tensor(part, dtype=tn.float32) for part in parts)
     fit_events = TensorDataset(x_fit, y_fit.unsqueeze(1))
     stop_events = TensorDataset(x_stop, y_stop.unsqueeze(1))
     batch_size = min(256, len(fit_events)) if args.batch_size is None else args.batch_size
-    trainer = Trainer(model, nn.BCEWithLogitsLoss(), optim.Adam(model.parameters(), lr=args.lr),
-                      callbacks=[EarlyStopping(patience=8)])
+    stopping = EarlyStopping(patience=8)
+    trainer = Trainer(model, nn.BCEWithLogitsLoss(), optim.Adam(model.parameters(), lr=args.lr), callbacks=[stopping])
     trainer.fit(DataLoader(fit_events, batch_size, shuffle=True), DataLoader(stop_events, min(len(stop_events), 8192)),
                 epochs=args.epochs)
     if trainer.interrupted:
         raise KeyboardInterrupt
-    return trainer.history
+    return trainer.history, stopping
 
 
 def network_response(model: nn.Module, scaler: MinMaxScaler | StandardScaler) -> Callable:
@@ -228,7 +229,7 @@ def run(args: argparse.Namespace, folder: Path) -> None:
     model = build(x.shape[1], args.hidden)
     say(f"Training a network with {sum(p.numel() for p in model.parameters()):,} parameters "
         f"on {len(x):,} events, at most {args.epochs} epochs")
-    history = train(model, scaler.transform(x), y, args)
+    history, stopping = train(model, scaler.transform(x), y, args)
     reason = "the limit" if len(history) == args.epochs else "no improvement"
     say(f"Stopped after {len(history)} epochs ({reason}); kept the weights of epoch {history.best_epoch()}, "
         f"with a binary cross-entropy of {history.best():.4f} on the tenth held out for this")
@@ -260,43 +261,43 @@ def run(args: argparse.Namespace, folder: Path) -> None:
         say(text_table(["method", "fraction", "pull"],
                        [[m, a, f"{a.pull(truth):+.1f}" if a.uncertainty else "–"] for m, a in found.items() if a]))
 
-    draw(folder, sample, x_test, y_test, classifiers, history, measured, truth)
+    draw(folder, sample, x_test, y_test, classifiers, history, stopping, measured, truth)
     save(folder, args, sample, model, scaler, say)
     print(f"\nPictures, report and weights are in {args.output} ({time.perf_counter() - start:.0f} s).")
 
 
-def draw(folder, sample, x, y, classifiers, history, measured, truth) -> None:
+def draw(folder, sample, x, y, classifiers, history, stopping, measured, truth) -> None:
     """Every picture of the analysis, as PNG."""
     picture, axes = plots.grid(len(sample.variables), width=5)
     for ax, column, name in zip(axes, x.T, sample.variables, strict=True):
-        plots.variable_histogram(ax, column, y, name, sample.classes)
+        plots.variable_histogram(column, y, name, sample.classes, ax=ax)
     picture.savefig(folder / "variables.png")
 
     picture, axes = plots.grid(len(classifiers), width=5.5, height=4.2, columns=2)
     for ax, (name, c) in zip(axes, classifiers.items(), strict=True):
-        plots.response_histogram(ax, c.response, y, name, sample.classes, c.threshold,
-                                 "distance to the nearest cut [σ]" if name == "cuts by hand" else "response")
+        plots.response_histogram(c.response, y, name, sample.classes, c.threshold,
+                                 "distance to the nearest cut [σ]" if name == "cuts by hand" else "response", ax=ax)
     picture.savefig(folder / "responses.png")
 
     picture, (whole, corner) = plots.grid(2, width=6.5, height=6)
-    curves = {name: (*roc_curve(y, c.response)[:2], c.auc) for name, c in classifiers.items()}
-    plots.roc_curves(whole, curves)
-    plots.roc_curves(corner, curves, corner=0.3)
+    curves = {name: (c.response, y) for name, c in classifiers.items()}
+    plots.roc_curves(curves, ax=whole)
+    plots.roc_curves(curves, corner=0.3, ax=corner)
     picture.savefig(folder / "roc.png")
 
     picture, axes = plots.grid(len(classifiers), width=3.9, height=3.6)
-    plots.confusion_matrices(axes, {name: c.matrix for name, c in classifiers.items()}, sample.classes)
+    plots.confusion_matrices({name: c.matrix for name, c in classifiers.items()}, sample.classes, axes=axes)
     picture.savefig(folder / "confusion_matrices.png")
 
     picture, (ax,) = plots.grid(1)
-    plots.learning_curve(ax, history, "binary cross-entropy")
+    plots.learning_curve(history, "binary cross-entropy", early_stopping=stopping, ax=ax)
     picture.savefig(folder / "learning_curve.png")
 
     if measured:
         picture, (ax,) = plots.grid(1, width=8)
         values = {f"{name}: {method}": (a.value, a.uncertainty)
                   for name, found in measured.items() for method, a in found.items() if a}
-        plots.measurements(ax, values, f"{sample.classes[1]} fraction in the unlabelled sample", truth)
+        plots.measurements(values, f"{sample.classes[1]} fraction in the unlabelled sample", truth, ax=ax)
         picture.savefig(folder / "abundance.png")
 
 

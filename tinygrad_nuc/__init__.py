@@ -1,6 +1,8 @@
 """tinygrad_nuc: reverse-mode automatic differentiation in NumPy, to learn how neural networks learn."""
 
+from importlib import import_module as _import_module
 from math import e, inf, nan, pi
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from numpy import bool_ as bool
 from numpy import float16, float32, float64, int8, int16, int32, int64, uint8
@@ -145,3 +147,12 @@ from .operations.whole_numbers import floor_divide
 from .utils.state_files import load, save
 
 __version__ = "0.1.0"
+
+if _TYPE_CHECKING:
+    from . import plots
+else:
+    def __getattr__(name):
+        """`tn.plots` is imported when it is first asked for: matplotlib takes its time."""
+        if name == "plots":
+            return _import_module(".plots", __name__)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

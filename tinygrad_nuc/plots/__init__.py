@@ -1,7 +1,8 @@
-"""Pictures with matplotlib: each function draws into the axes it is given and returns what it drew or counted.
+"""Pictures with matplotlib: data first, then ``ax=...``; without it each function makes a figure of its own.
 
-Nothing here touches matplotlib's global state, so it works without a screen. The package does not import this
-module by itself: ``import tinygrad_nuc`` stays quick.
+What comes back is what was drawn or counted; ``line.figure.savefig("picture.png")`` writes the picture. Nothing here
+touches matplotlib's global state, so it works without a screen. ``tn.plots`` is imported when it is first asked for:
+``import tinygrad_nuc`` stays quick.
 """
 
 from .classification import (
@@ -11,6 +12,8 @@ from .classification import (
     variable_histogram,
 )
 from .figures import grid
-from .images import images
+from .functions import activation_functions
+from .images import filters, images
 from .learning import draw_history, learning_curve
 from .measurement import measurements
+from .parameters import gradient_norms, histograms_over_time

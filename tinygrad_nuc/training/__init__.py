@@ -5,4 +5,5 @@ from .cards import model_card
 from .checkpoint import ModelCheckpoint
 from .history import History
 from .metrics import accuracy
+from .parameter_log import ParameterLogger
 from .trainer import Trainer
