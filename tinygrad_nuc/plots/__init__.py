@@ -5,15 +5,20 @@ touches matplotlib's global state, so it works without a screen. ``tn.plots`` is
 ``import tinygrad_nuc`` stays quick.
 """
 
+from .animation import TrainingAnimation, animate
+from .boundary import decision_boundary, fitted_curve
 from .classification import (
     confusion_matrices,
     response_histogram,
     roc_curves,
     variable_histogram,
 )
+from .directions import Directions, path_directions, random_directions
 from .figures import grid
 from .functions import activation_functions
 from .images import filters, images
 from .learning import draw_history, learning_curve
 from .measurement import measurements
 from .parameters import gradient_norms, histograms_over_time
+from .pieces import activation_regions, linear_pieces
+from .surface import loss_surface
