@@ -104,7 +104,7 @@ def propagate(outputs: Sequence[Tensor], seeds: Sequence[Tensor], create_graph: 
                 heappush(waiting, (-x.number, x))           # no two have the same number
 
     for watcher in watchers:
-        watcher.started(outputs)
+        watcher.started(outputs, seeds)
     for output, seed in zip(outputs, seeds, strict=True):
         send(output, seed if create_graph else seed.data)
 
@@ -153,16 +153,18 @@ def rule_name(y: Tensor, derivative: Callable) -> str:
 
 
 def fit_to(x: Tensor, g: Any, y: Tensor, derivative: Callable) -> Any:
-    """Give the gradient the shape and dtype of `x`: undo broadcasting and dtype promotion.
-
-    Where x was repeated along an axis, each copy had its own effect on L, so their gradients add up.
-    """
+    """Give the gradient the shape and dtype of `x`: undo broadcasting and dtype promotion."""
     if getattr(g, "shape", None) != x.shape:
         refuse_unless_broadcast(x, g, y, derivative)
-        extra = g.ndim - x.ndim
-        repeated = tuple(i for i in range(g.ndim) if i < extra or (x.shape[i - extra] == 1 and g.shape[i] != 1))
-        g = np.reshape(np.sum(g, axis=repeated), x.shape)
+        g = sum_over_copies(g, x.shape)
     return g if g.dtype == x.dtype else g.astype(x.dtype)
+
+
+def sum_over_copies(g: Any, shape: tuple[int, ...]) -> Any:
+    """Undo broadcasting: where x was repeated along an axis, each copy had its own effect on L, and they add up."""
+    extra = g.ndim - len(shape)
+    repeated = tuple(i for i in range(g.ndim) if i < extra or (shape[i - extra] == 1 and g.shape[i] != 1))
+    return np.reshape(np.sum(g, axis=repeated), shape)
 
 
 def refuse_unless_broadcast(x: Tensor, g: Any, y: Tensor, derivative: Callable) -> None:

@@ -130,7 +130,7 @@ class Explainer(Watcher):
         if y.operation is not None:
             _locks.lock(y, [array_of(x) for x in (*inputs, y)])
 
-    def started(self, outputs: Any) -> None:
+    def started(self, outputs: Any, seeds: Any) -> None:
         """From where a backward pass starts, so that what it does not reach can be told."""
         last_pass.number += 1
         last_pass.outputs = [origin_of(y) for y in outputs]

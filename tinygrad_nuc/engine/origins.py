@@ -58,9 +58,14 @@ def origin_of(x: Any) -> Origin:
 def user_frame() -> Any:
     """The innermost call outside this package and NumPy; None if there is none."""
     frame: Any = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith((_OUR_FILES, _NUMPYS_FILES)):
+    while frame is not None and not in_user_code(frame):
         frame = frame.f_back
     return frame
+
+
+def in_user_code(frame: Any) -> bool:
+    """Whether the function that runs in this frame is neither ours nor NumPy's."""
+    return not frame.f_code.co_filename.startswith((_OUR_FILES, _NUMPYS_FILES))
 
 
 def user_line() -> str:

@@ -15,8 +15,8 @@ class Watcher:
     def computed(self, y: "Tensor", operation: Any, inputs: tuple) -> None:
         """The operation has computed y."""
 
-    def started(self, outputs: Any) -> None:
-        """A backward pass starts from these tensors."""
+    def started(self, outputs: Any, seeds: Any) -> None:
+        """A backward pass starts from these tensors, with these gradients."""
 
     def hooked(self, x: "Tensor", before: Any, after: Any) -> None:
         """The hooks of x have seen its complete gradient, and left this in its place."""

@@ -18,7 +18,7 @@ class Kept(Operation):
     processor guesses wrong every other time. So the bits of each number are multiplied by 1 or 0.
     """
     def forward(a, kept):
-        if getattr(a, "itemsize", 16) > 8:      # a Python number, or more bits than an integer has
+        if getattr(a, "itemsize", 16) > 8 or a.dtype.hasobject:     # a Python number, or more bits than an integer has
             return np.where(kept, a, 0)
         return (a.view(f"i{a.itemsize}") * kept).view(a.dtype)
 

@@ -1,0 +1,215 @@
+"""Recording: a watcher that writes down every step of a program that differentiates."""
+
+import sys
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..engine.devices import on_device
+from ..engine.origins import user_frame, user_line
+from ..engine.tensor import Tensor, value
+from ..engine.watching import Watcher, watchers
+from ..nn.module import Module
+from .naming import Names
+from .steps import Backward, Call, Forward, Hooked, Node, Start, Step, Store, Update, source_of
+
+
+@dataclass(eq=False)
+class Pass:
+    """A backward pass: from which nodes it starts, and which of the recorded steps are its own."""
+
+    outputs: list[Node]
+    first: int
+    end: int = 0
+    reached: dict[int, tuple[Tensor, Any]] = field(default_factory=dict)    # leaves by id, with their grad before
+
+
+class Recording(Watcher):
+    """Every step of what runs in a ``with`` block, as `record` returns it.
+
+    Attributes
+    ----------
+    steps : list of Step
+        In the order in which they happened.
+    passes : list of Pass
+        The backward passes.
+    """
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.passes: list[Pass] = []
+        self.results: dict[int, Node] = {}                      # by the number of the tensor
+        self.leaves: dict[int, tuple[Tensor, Node]] = {}        # by id: the tensor, and what it was when last seen
+        self.names = Names()
+        self.calls: list[tuple[Any, Call]] = []                 # the module calls around the last operation
+        self.running: list[Pass] = []                           # backward passes: a hook may start one in another
+        self.thread = threading.get_ident()
+        self.paused = False
+
+    def __enter__(self) -> "Recording":
+        watchers.append(self)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        watchers.remove(self)
+        self.name_nodes(self.names.learn(user_frame()))
+        self.note_changes(x for x, _ in list(self.leaves.values()))
+        self.calls, self.running = [], []                       # let go of the program's frames
+
+    def __repr__(self) -> str:
+        return f"<Recording of {len(self.steps)} steps in {len(self.passes)} backward passes>"
+
+    # ------------------------------------------------------------------ what the engine tells
+
+    def computed(self, y: Tensor, operation: Any, inputs: tuple) -> None:
+        if y.operation is not None and self.is_mine():
+            variables = self.names.learn(user_frame())
+            self.note_changes(x for x in inputs if isinstance(x, Tensor))
+            self.add(y, user_line(), self.innermost_call())
+            self.name_nodes(variables)
+
+    def started(self, outputs: Any, seeds: Any) -> None:
+        if self.is_mine():
+            self.catch_up(outputs)
+            self.name_nodes(self.names.learn(user_frame()))
+            self.running.append(Pass([self.node_of(y) for y in outputs], len(self.steps)))
+            self.steps += [Start(self.node_of(y), copied(seed)) for y, seed in zip(outputs, seeds, strict=True)]
+
+    def hooked(self, x: Tensor, before: Any, after: Any) -> None:
+        if self.running and self.is_mine() and value(before) is not value(after):
+            self.steps.append(Hooked(self.node_of(x), copied(before), copied(after)))
+
+    def sent(self, y: Tensor, x: Tensor, derivative: Any, g: Any, share: Any, fitted: Any, total: Any) -> None:
+        if self.running and self.is_mine():
+            self.steps.append(Backward(self.node_of(y), self.node_of(x), position_of(y, derivative), derivative,
+                                       copied(g), copied(share), copied(fitted), copied(total)))
+            if x.operation is None or x.retains_grad:
+                self.running[-1].reached.setdefault(id(x), (x, None if x._grad is None else copied(x._grad)))
+
+    def ended(self, stored: bool) -> None:
+        if not self.is_mine():
+            return
+        if not stored and self.running:
+            self.passes.append(self.running.pop())
+        elif stored and self.passes:
+            for x, before in self.passes[-1].reached.values():
+                if x._grad is not None:                         # backward(inputs=...) fills in some of them only
+                    self.steps.append(Store(self.node_of(x), before, copied(x._grad)))
+            self.passes[-1].reached = {}
+        if self.passes:
+            self.passes[-1].end = len(self.steps)
+
+    def updated(self, optimizer: Any) -> None:
+        if self.is_mine():
+            for group in optimizer.param_groups:
+                settings = {name: x for name, x in group.items() if name != "params"}
+                self.note_changes(group["params"], type(optimizer).__name__, settings,
+                                  source_of(type(optimizer).change))
+
+    # ------------------------------------------------------------------ what is written down
+
+    def is_mine(self) -> bool:
+        """Whether this happens in the thread that records, and is part of the program."""
+        return threading.get_ident() == self.thread and not self.paused
+
+    def branch(self) -> "Recording":
+        """A recording that knows what this one knows, and leaves it alone when it goes on."""
+        twin = Recording()
+        twin.steps, twin.results, twin.leaves = list(self.steps), dict(self.results), dict(self.leaves)
+        twin.names = self.names
+        return twin
+
+    def add(self, y: Tensor, line: str, call: Call | None) -> None:
+        """A result, computed now or earlier; what it was computed from comes before it."""
+        inputs = y.inputs or ()                                 # nothing, if its history was freed before we came
+        self.catch_up([x for x in inputs if isinstance(x, Tensor)])
+        receivers = tuple(position_of(y, derivative) for _, derivative in y.receivers or ())
+        node = Node(copied(y), operation=y.operation, receivers=receivers, settings=y.settings, requires_grad=True,
+                    inputs=tuple(self.node_of(x) if isinstance(x, Tensor) else x for x in inputs), line=line, call=call)
+        self.results[y.number] = node
+        self.steps.append(Forward(node))
+
+    def catch_up(self, outputs: Iterable[Tensor]) -> None:
+        """Write down what these were computed from before the recording began, oldest first."""
+        missing, stack = {}, list(outputs)
+        while stack:
+            y = stack.pop()
+            if y.operation is not None and y.number not in self.results and y.number not in missing:
+                missing[y.number] = y
+                stack += [x for x in y.inputs or () if isinstance(x, Tensor)]
+        for _, y in sorted(missing.items()):
+            origin = getattr(y, "origin", None)                 # in debug mode it knows its line
+            self.add(y, origin.line if origin is not None else "", None)
+
+    def node_of(self, x: Tensor) -> Node:
+        """What stands for a tensor."""
+        if x.operation is not None:
+            return self.results[x.number]
+        if id(x) not in self.leaves:
+            self.leaves[id(x)] = (x, Node(copied(x), requires_grad=x.requires_grad))
+        return self.leaves[id(x)][1]
+
+    def note_changes(self, tensors: Iterable[Tensor], optimizer: str = "", settings: dict | None = None,
+                     source: str = "") -> None:
+        """A leaf that is no longer what it was has been updated: a new node stands for it from here on."""
+        for x in tensors:
+            _, old = self.leaves.get(id(x), (x, None))
+            if old is None or np.array_equal(old.value, host(x.data), equal_nan=True):
+                continue
+            new = Node(copied(x), old.name, requires_grad=x.requires_grad, previous=old)
+            self.leaves[id(x)] = (x, new)
+            gradient = None if x._grad is None else copied(x._grad)
+            self.steps.append(Update(old, new, gradient, optimizer, settings or {}, source))
+
+    def name_nodes(self, variables: list[tuple[str, Tensor]]) -> None:
+        """Give the program's names to the values it holds in variables, and to parameters."""
+        for name, x in variables:
+            if x.operation is not None:
+                node = self.results.get(x.number)
+            else:
+                node = self.leaves.get(id(x), (x, None))[1]
+            if node is not None and not node.name:
+                node.name = name
+        for key, (_, node) in self.leaves.items():
+            node.name = self.names.parameters.get(key, node.name)
+
+    def innermost_call(self) -> Call | None:
+        """The module call in which we are; the same object for as long as it is the same call."""
+        before, self.calls, call = self.calls, [], None         # the frames of before are kept: none is used again
+        for frame in module_frames():
+            module = frame.f_locals["self"]
+            known = next((call for earlier, call in before if earlier is frame), None)
+            call = known or Call(type(module).__name__, self.names.modules.get(id(module), (module, ""))[1], call)
+            self.calls.append((frame, call))
+        return call
+
+
+def module_frames() -> list[Any]:
+    """The calls of modules that are running, the outermost first."""
+    frames: list[Any] = []
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code is Module.__call__.__code__:
+            frames.append(frame)
+        frame = frame.f_back
+    return frames[::-1]
+
+
+def position_of(y: Tensor, derivative: Any) -> int:
+    """To which of the inputs of `y` the derivative belongs."""
+    if y.operation.takes_many:
+        return derivative.args[0]
+    return y.operation.arguments.index(derivative.__name__.removeprefix("grad_"))
+
+
+def host(array: Any) -> np.ndarray:
+    """The array, in the computer's memory; reductions of arrays give NumPy's scalars."""
+    return np.asarray(array) if isinstance(array, np.generic) else on_device(array, "cpu")
+
+
+def copied(x: Any) -> np.ndarray:
+    """The value of a tensor or array, in memory of its own."""
+    return np.array(host(value(x)))
