@@ -7,6 +7,7 @@ from typing import Any, overload
 import numpy as np
 
 from ..engine.backward import propagate, starting_gradient
+from ..engine.origins import user_frame
 from ..engine.tensor import Tensor
 from . import trace_text
 from .recording import Recording
@@ -174,6 +175,7 @@ def trace_forward(loss: Tensor) -> Trace:
     check_history(loss)
     recording = known_recording(loss) or Recording()
     recording.catch_up([loss])
+    recording.name_nodes(recording.names.learn(user_frame()))
     node = recording.results[loss.number]
     behind = node.behind()
     return Trace([step for step in recording.steps if isinstance(step, Forward) and step.node in behind], [node])

@@ -59,7 +59,7 @@ class Written:
     def __rtruediv__(self, other: Any) -> "Written": return binary("/", other, self)
     def __pow__(self, other: Any) -> "Written": return binary("^", self, other)
     def __rpow__(self, other: Any) -> "Written": return binary("^", other, self)
-    def __neg__(self) -> "Written": return Written(-self.value, "neg", self)
+    def __neg__(self) -> "Written": return self.parts[0] if self.symbol == "neg" else Written(-self.value, "neg", self)
     def __abs__(self) -> "Written": return Written(-self.value, "abs", self) if self.value < 0 else self
 
     # What is chosen by a comparison is chosen by value.
