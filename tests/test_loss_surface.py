@@ -77,7 +77,8 @@ def test_tensors_without_a_module_have_one_too():
     assert drawn.surface.axes.get_xlabel() == "θ₀" and drawn.surface.axes.get_ylabel() == "θ₁"
     assert theta[0].item() == 0.5 and theta[1].item() == 2.0
     pair = tn.tensor([0.0, 0.0], requires_grad=True)
-    assert plots.loss_surface(lambda p: (p ** 2).sum(), pair).surface.axes.get_ylabel() == "θ₀[1]"
+    ax = plots.loss_surface(lambda p: (p ** 2).sum(), pair).surface.axes
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("θ₀", "θ₁")
     path = Snapshots()
     path.take(theta)
     assert plots.loss_surface(lambda t: (t[0] * t[1]) ** 2, theta, path=path).path.get_xydata().tolist() == [[0.5, 2.0]]
@@ -114,6 +115,9 @@ def test_contours_are_logarithmic_where_the_loss_spans_much():
 def test_a_flat_loss_and_one_that_is_infinite_in_places():
     flat = plots.loss_surface(lambda m: 0 * of_line(m) + 3, line())
     assert (flat.loss == 3).all() and flat.surface.levels[[0, -1]].tolist() == [2.5, 3.5]
+    nearly = plots.loss_surface(lambda m: 3 + 1e-16 * m.weight.double().sum(), line(8.0), resolution=5)
+    assert 0 < np.ptp(nearly.loss) < 1e-14 and nearly.surface.levels[[0, -1]] == pytest.approx([2.5, 3.5])
+    assert not isinstance(plots.loss_surface(lambda m: 0 * of_line(m) + 0.504, line()).surface.norm, LogNorm)
     holes = plots.loss_surface(lambda m: tn.log(m.weight[0, 0]) ** 2, line(1.0), low=-1, high=(2, 1), resolution=4)
     assert np.isnan(holes.loss[:, 0]).all() and np.isinf(holes.loss[:, 1]).all()
     assert np.isfinite(holes.loss[:, 2:]).all()

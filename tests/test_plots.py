@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from sklearn.metrics import roc_auc_score, roc_curve
 
 import tinygrad_nuc as tn
@@ -21,6 +22,11 @@ def texts(legend):
     return [text.get_text() for text in legend.get_texts()]
 
 
+def counts_of(drawn, of_each=list):
+    """What the steps of histograms count."""
+    return [of_each(steps.get_data().values.tolist()) for steps in drawn]
+
+
 def labels(lines):
     return [line.get_label() for line in lines]
 
@@ -34,24 +40,41 @@ def test_grids_have_as_many_axes_as_asked_for():
 
 def test_variables_are_counted_per_class_within_the_range_of_most_events(ax):
     x, y = np.concatenate([np.arange(2000.0), [1e9]]), np.tile([0, 1], 1001)[:2001]
-    counts = plots.variable_histogram(x, y, "p [GeV/c]", ("pion", "kaon"), bins=10, ax=ax)
-    assert sum(c.sum() for c in counts) == pytest.approx(2001 * 0.998, abs=2)      # not squeezed by the outlier
+    drawn = plots.variable_histogram(x, y, "p [GeV/c]", ("pion", "kaon"), bins=10, ax=ax)
+    assert drawn == list(ax.patches)
+    assert sum(counts_of(drawn, sum)) == pytest.approx(2001 * 0.998, abs=2)        # not squeezed by the outlier
+    edges = drawn[0].get_data().edges
+    assert counts_of(drawn) == [np.histogram(x[y == k], edges)[0].tolist() for k in (0, 1)]
     assert ax.get_xlabel() == "p [GeV/c]" and "events per 2" in ax.get_ylabel() and ax.get_xlim()[1] < 3000
     assert texts(ax.get_legend()) == ["pion", "kaon"]
-    np.testing.assert_array_equal(ax.patches[0].get_data().values, counts[0])
-    np.testing.assert_array_equal(ax.patches[1].get_data().values, counts[1])
 
 
 def test_a_variable_that_is_always_the_same_has_a_range(ax):
-    counts = plots.variable_histogram(np.full(4, 7.0), np.array([0, 0, 0, 1]), "x", ("a", "b"), bins=5, ax=ax)
-    assert [c.tolist() for c in counts] == [[0, 0, 3, 0, 0], [0, 0, 1, 0, 0]]
+    drawn = plots.variable_histogram(np.full(4, 7.0), np.array([0, 0, 0, 1]), "x", ("a", "b"), bins=5, ax=ax)
+    assert counts_of(drawn) == [[0, 0, 3, 0, 0], [0, 0, 1, 0, 0]]
     assert ax.patches[0].get_data().edges[[0, -1]].tolist() == [6.5, 7.5]
 
 
 def test_responses_show_the_threshold(ax):
-    counts = plots.response_histogram(np.array([0.1, 0.1, 0.9]), np.array([0, 0, 1]), "toy", ("a", "b"), 0.4, ax=ax)
-    assert [int(c.sum()) for c in counts] == [2, 1] and ax.get_yscale() == "log"
+    drawn = plots.response_histogram(np.array([0.1, 0.1, 0.9]), np.array([0, 0, 1]), "toy", ("a", "b"), 0.4, ax=ax)
+    assert counts_of(drawn, sum) == [2, 1] and ax.get_yscale() == "log"
     assert list(ax.lines[0].get_xdata()) == [0.4, 0.4] and texts(ax.get_legend())[-1] == "threshold 0.4"
+
+
+
+@pytest.mark.parametrize("draw", [lambda *data: plots.variable_histogram(*data, "fired"), plots.response_histogram])
+def test_histograms_without_axes_can_be_saved_and_truth_values_counted(draw, tmp_path):
+    drawn = draw(np.array([False, True, True]), tn.tensor([False, False, True]))
+    drawn[0].figure.savefig(tmp_path / "picture.png", dpi=20)
+    assert (tmp_path / "picture.png").stat().st_size and counts_of(drawn, sum) == [2, 1]
+
+
+def test_the_corner_is_as_high_as_the_best_curve_needs():
+    fpr, good, poor = np.array([0.0, 0.1, 1.0]), np.array([0.0, 0.75, 1.0]), np.array([0.0, 0.5, 1.0])
+    (line, _) = plots.roc_curves({"good": (fpr, good, 0.8), "poor": (fpr, poor, 0.7)}, corner=0.1)
+    assert line.axes.get_ylim() == pytest.approx((0.5, 1.005)) and line.axes.get_xlim() == pytest.approx((-0.001, 0.1))
+    (line,) = plots.roc_curves({"none": (fpr, 0.1 * good, 0.1)}, corner=0.1)
+    assert line.axes.get_ylim() == pytest.approx((0, 1.01))
 
 
 def test_roc_curves_are_the_points_given_and_the_ideal_one_is_dotted(ax):
@@ -77,6 +100,15 @@ def test_confusion_matrices_show_counts_and_shares():
         plots.confusion_matrices({"a": np.eye(2), "b": np.eye(2)}, ("h", "g"), axes=axes[:1])
     with pytest.raises(ValueError, match=r"'a' has shape \(2, 2\), and there are 3 classes"):
         plots.confusion_matrices({"a": np.eye(2)}, "abc")
+    for matrices in (np.eye(2), {}):
+        with pytest.raises(TypeError, match="confusion_matrices: matrices must be a dict with at least one matrix"):
+            plots.confusion_matrices(matrices, "ab")
+
+
+def test_letters_are_large_in_axes_of_other_figures_too():
+    ax = Figure().subplots()
+    plots.measurements({"naive": (0.33, 0.01)}, "kaon fraction", ax=ax)
+    assert {text.get_fontsize() for text in (*ax.get_xticklabels(), *ax.get_yticklabels())} == {12}
 
 
 def test_the_learning_curve_marks_the_best_epoch(ax):
@@ -90,7 +122,7 @@ def test_the_learning_curve_marks_the_best_epoch(ax):
 
 def test_a_curve_of_nan_has_no_lowest_epoch(ax):
     lines = plots.learning_curve(History([{"epoch": 1, "train_loss": 1.0, "validation_loss": float("nan")}]), ax=ax)
-    assert len(lines) == 2
+    assert len(lines) == 2 and [x for x in ax.get_xticks() if 0.5 < x < 1.5] == [1]         # of one epoch: no 0.95
     rows = [{"epoch": i, "validation_loss": x} for i, x in enumerate([float("nan"), 2.0, 3.0], 1)]
     lines = plots.learning_curve(History(rows), ax=ax)
     assert list(lines[-1].get_xdata()) == [2, 2]
@@ -102,6 +134,20 @@ def test_images_fill_the_axes_and_share_no_scale():
     assert [image.get_clim() for image in drawn] == [(-2.0, 2.0), (-3.0, 3.0)]
     np.testing.assert_array_equal(drawn[1].get_array(), [[-3.0, 1.0]])
     assert [ax.get_title() for ax in axes] == ["a", "b", ""] and not any(ax.axison for ax in axes)
+
+
+
+def test_images_may_be_tensors_have_a_channel_or_colours_and_take_no_more_room_than_they_need():
+    drawn = plots.images(tn.arange(12.0).reshape(3, 1, 2, 2))
+    np.testing.assert_array_equal(drawn[2].get_array(), [[8, 9], [10, 11]])
+    assert drawn[0].figure.get_size_inches() == pytest.approx([3 * 1.6, 1.9])
+    assert plots.images([np.zeros((2, 4, 3))])[0].get_array().shape == (2, 4, 3)
+    _, axes = plots.grid(1)
+    for pictures, shape in ((np.eye(3), "(3,)"), (np.zeros((2, 5, 4, 4)), "(5, 4, 4)")):
+        shape = shape.replace("(", r"\(").replace(")", r"\)")
+        with pytest.raises(ValueError, match=rf"images: picture 0 has shape {shape}, not \(rows, columns\)"):
+            plots.images(pictures, axes=axes)
+    assert axes[0].axison                                   # nothing has happened
 
 
 def test_measurements_show_values_errors_and_truth(ax):
@@ -117,6 +163,8 @@ def test_values_without_an_uncertainty_are_refused():
         plots.measurements({"fit": (0.3, -1)}, "x")
     with pytest.raises(ValueError, match="measurements: there are no values"):
         plots.measurements({}, "x")
+    with pytest.raises(TypeError, match="measurements: values must be a dict such as .*, not a list"):
+        plots.measurements([(0.3, 0.1)], "x")
 
 
 def test_a_roc_curve_of_responses_and_labels_is_that_of_scikit_learn(ax):
@@ -139,6 +187,7 @@ def test_a_roc_curve_of_responses_and_labels_is_that_of_scikit_learn(ax):
     ({"a": ([[0.1, 0.9]], [0])}, ValueError, r"one number for each event, shape \(n,\), not \(1, 2\)"),
     ({"a": (["x", "y"], [0, 1])}, TypeError, "the response of 'a' must hold numbers"),
     ({"a": [0.1, 0.2, 0.3, 0.4]}, ValueError, r"must be \(response, y\) or \(fpr, tpr, area\), not a list of 4"),
+    ({"a": roc_curve([0, 1], [0.2, 0.7])}, ValueError, "the third of 'a' must be the area .* and not the thresholds"),
     ({}, TypeError, "curves must be a dict with at least one curve"),
     (([0.1], [1]), TypeError, "curves must be a dict"),
 ])
@@ -216,6 +265,8 @@ def test_learning_curves_refuse_other_things():
         plots.learning_curve([1.0, 0.5])
     with pytest.raises(ValueError, match="is 4, and the history ends after epoch 1: it belongs to another training"):
         plots.learning_curve(History([{"epoch": 1, "train_loss": 1.0}]), early_stopping=stopped(4, 3))
+    with pytest.raises(TypeError, match="early_stopping is the EarlyStopping callback of the training, not a int"):
+        plots.learning_curve(History([{"epoch": 1, "train_loss": 1.0}]), early_stopping=5)
 
 
 def test_filters_of_linear_layers_are_images_with_one_scale():
@@ -242,6 +293,7 @@ def test_filters_of_convolutions_are_one_for_each_channel():
 @pytest.mark.parametrize(("what", "options", "kind", "message"), [
     (nn.ReLU(), {}, TypeError, "expects a layer with a weight, .* or the weight itself, not a ReLU"),
     (nn.Linear(5, 2), {}, ValueError, r"no image of shape \(2, 2\); give the shape=\(rows, columns\)"),
+    (nn.Linear(4, 2), {"shape": 2}, ValueError, r"shape must be \(rows, columns\), not 2"),
     (nn.Linear(6, 2), {"shape": (4, 2)}, ValueError, r"6 weights, which make no image of shape \(4, 2\)"),
     (nn.Conv2d(1, 2, 3), {"shape": (2, 2)}, ValueError, r"the filters have shape \(3, 3\), not \(2, 2\)"),
     (nn.BatchNorm1d(4), {}, ValueError, r"not \(4,\)"),

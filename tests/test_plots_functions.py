@@ -29,7 +29,7 @@ def test_functions_by_name_and_their_derivatives_are_the_formulas():
         assert value.get_color() == derivative.get_color()
         assert (value.get_linestyle(), derivative.get_linestyle()) == ("-", "--")
     ax = lines[0].axes
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == [*FORMULAS, "derivatives"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [*FORMULAS, "derivative"]
     assert ax.get_xlim() == (-4, 4) and ax.get_xlabel() == "input x" and ax.get_ylabel() == "f(x),  f ′(x)"
     assert len({line.get_color() for line in lines}) == 7
 
@@ -52,7 +52,16 @@ def test_modules_and_functions_have_their_own_names():
     state = tn.get_rng_state()
     f, slope = plots.activation_functions({"leaky": module}, -1, 1)             # without dropout, and left in training
     assert (f.get_ydata()[0], slope.get_ydata()[0]) == (-0.2, 0.2) and module.training and module[1].training
+    plots.activation_functions(lambda x: x + 0 * tn.rand(1, dtype=tn.float64))
     assert tn.get_rng_state() == state
+
+
+def test_a_pole_is_no_error():
+    f, slope = plots.activation_functions({"ln": tn.log}, -4, 4)
+    assert np.isnan(f.get_ydata()[:400]).all() and f.get_ydata()[400] == -np.inf
+    np.testing.assert_allclose(slope.get_ydata()[401:], 1 / X[401:])
+    assert np.isnan(slope.get_ydata()[:400]).all()          # and not 1 / x
+    f.figure.draw_without_rendering()
 
 
 class Swish(nn.Module):
@@ -82,8 +91,11 @@ def test_a_step_has_no_slope():
     ("rellu", {}, ValueError, "'rellu' is not known; there are relu, leaky_relu"),
     ([], {}, ValueError, "there are no functions to draw"),
     (3, {}, TypeError, "expects names, modules or functions of a Tensor, not a int"),
-    ("relu", {"low": 1, "high": 1}, ValueError, "low must be less than high, and low=1, high=1 were given"),
-    ("relu", {"high": float("inf")}, ValueError, "low must be less than high"),
+    ("relu", {"low": 1, "high": 1}, ValueError, "low must be below high, and both finite numbers, not 1 and 1"),
+    ("relu", {"high": float("inf")}, ValueError, "low must be below high"),
+    ("relu", {"low": "a"}, ValueError, "low must be below high, and both finite numbers, not a and 4.0"),
+    ([lambda x: x, lambda x: x ** 2], {}, ValueError, "same name, of <lambda>, <lambda>; give a dict"),
+    ([nn.Tanh(), nn.ReLU], {}, TypeError, r"ReLU is a class; make one, ReLU\(\.\.\.\)"),
     (nn.Softmax(dim=0), {}, ValueError, r"Softmax\(dim=0\) does not treat each number by itself"),
     (tn.sum, {}, ValueError, r"sum must give one number for each, and gave shape \(\)"),
     (lambda x: x.numpy(), {}, ValueError, "gave a ndarray"),

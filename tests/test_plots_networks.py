@@ -232,7 +232,7 @@ def test_also_after_an_error():
     ({"output": "logits"}, ValueError, "output must be 'logit' or 'probability', not 'logits'"),
     ({"output": "probability"}, ValueError, "which is no probability; if it returns logits, say output='logit'"),
     ({"model": lambda x: x.abs() + 0.5, "output": "probability", "low": 0.0, "high": 0.4}, ValueError,
-     "probabilities of a point add up to 1.0.*, not to 1"),
+     r"2 probabilities of a point add up to 1\.\d+, not to 1"),
     ({"model": 3}, TypeError, "the model is a network or a function of a tensor, not a int"),
     ({"model": lambda x: x.numpy()}, TypeError, "must return a tensor, not a ndarray"),
     ({"model": lambda x: x[:5]}, ValueError, r"for inputs of shape \(40000, 2\) the model returned shape \(5, 2\)"),
@@ -269,3 +269,8 @@ def test_a_fit_is_a_curve_through_data_whose_limits_do_not_depend_on_the_model(a
     assert legend_of(two.points.axes) == ["data", "network, output 0", "network, output 1"]
     with pytest.raises(ValueError, match="fitted_curve: x and y must have a number for each point, not 2 and 1"):
         plots.fitted_curve(logit, [1, 2], [1])
+    with pytest.raises(ValueError, match=r"fitted_curve: x must be one number for each event, .* not \(1, 2\)"):
+        plots.fitted_curve(logit, [[1, 2]], [1, 2])
+    with pytest.raises(ValueError, match="fitted_curve: low must be below high, and both finite .* not 3 and 2"):
+        plots.fitted_curve(logit, [1.0, 2.0], [1, 2], low=3)
+    assert plots.fitted_curve(lambda x: x, [1.0], [2.0]).points.axes.get_xlim() == (0.5, 1.5)

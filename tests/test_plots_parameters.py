@@ -105,6 +105,7 @@ def test_the_gradient_of_sigmoids_vanishes_and_that_of_relus_does_not():
     assert first.get_color() != second.get_color()
     ax.figure.draw_without_rendering()
     assert ax.get_ylim()[0] < first.get_ydata()[0] and ax.get_ylim()[1] > first.get_ydata()[-1]
+    assert ax.get_legend().get_window_extent().y0 >= ax.get_window_extent().y1         # above, not on the lines
 
 
 def test_layers_of_other_names_are_numbered():
@@ -123,6 +124,22 @@ def test_gradients_of_zero_and_infinity_are_at_the_edges_and_frozen_layers_are_l
     below, above = line.axes.lines[1:]
     assert (below.get_xdata().tolist(), below.get_marker(), below.get_ydata().tolist()) == ([2], "v", [0.02])
     assert (above.get_xdata().tolist(), above.get_marker(), above.get_ydata().tolist()) == ([4, 5], "^", [0.98, 0.98])
+
+
+
+def test_the_scale_has_whole_decades_so_that_a_small_difference_looks_small():
+    model = nn.Sequential(nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False))
+    for layer, gradient in zip(model, (0.3, 0.2)):
+        layer.weight.grad = tn.tensor([[gradient]])
+    assert plots.gradient_norms(model)[0].axes.get_ylim() == pytest.approx((0.1, 1))
+
+
+def test_norms_whose_squares_do_not_exist():
+    model = nn.Sequential(nn.Linear(1, 1, dtype=tn.float64), nn.Linear(1, 1, dtype=tn.float64))
+    for layer, size in zip(model, (3e-200, 3e200)):
+        layer.weight.grad = tn.tensor([[size]], dtype=tn.float64)
+        layer.bias.grad = tn.tensor([size / 3 * 4], dtype=tn.float64)
+    np.testing.assert_allclose(plots.gradient_norms(model)[0].get_ydata(), [5e-200, 5e200], rtol=1e-12)
 
 
 def test_a_log_has_a_line_for_some_of_its_times():

@@ -173,7 +173,9 @@ def test_what_animate_refuses(history):
     for given, error, message in (((3, model, snapshots), TypeError, "draw is a function"),
                                   ((draw, model, []), ValueError, "there are no snapshots"),
                                   ((draw, model, [{"bias": 1}]), ValueError, "snapshot 0 lacks weight"),
-                                  ((draw, nn.Linear(2, 1, bias=False), snapshots), ValueError, "has weight of shape")):
+                                  ((draw, nn.Linear(2, 1, bias=False), snapshots), ValueError, "has weight of shape"),
+                                  ((draw, model, [model.state_dict(), model.state_dict()]), ValueError,
+                                   "one and the same array")):
         with pytest.raises(error, match=f"animate: .*{message}"):
             plots.animate(*given)
     with pytest.raises(ValueError, match="interval must be above 0 milliseconds, not 0"):

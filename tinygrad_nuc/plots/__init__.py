@@ -16,6 +16,7 @@ from .classification import (
 from .directions import Directions, path_directions, random_directions
 from .figures import grid
 from .functions import activation_functions
+from .graph import computational_graph
 from .images import filters, images
 from .learning import draw_history, learning_curve
 from .measurement import measurements

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from ..inspect.snapshots import named_parameters
 from ..nn.module import Module
 from ..utils.files import atomic_write, given_path
-from .directions import flat
+from .directions import path_points
 from .evaluation import other_values
 from .figures import axes_or_new
 
@@ -117,8 +117,7 @@ def animate(draw: Callable, model: Any, snapshots: Sequence[Mapping[str, Any]], 
         raise ValueError(f"{who}: interval must be above 0 milliseconds, not {interval}")
     tensors = model.state_dict() if isinstance(model, Module) else named_parameters(who, model)
     shapes = {name: t.shape for name, t in tensors.items()}
-    for i, state in enumerate(snapshots):
-        flat(who, f"snapshot {i}", state, shapes)           # for its checks
+    path_points(who, snapshots, shapes)                     # for its checks
     moments = getattr(snapshots, "moments", [f"snapshot {i}" for i in range(len(snapshots))])
     axes = axes_or_new(ax, 7.6, 5.6, owner=who)
     others = len(axes.figure.axes)

@@ -13,8 +13,8 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
 from ..utils.arguments import whole_number
-from .evaluation import answers, as_numbers, finish_above, pixel_centres, plane_limits
-from .figures import BLUE, ORANGE, PALETTE, axes_or_new
+from .evaluation import answers, as_numbers, interval, pixel_centres, plane_limits
+from .figures import BLUE, ORANGE, PALETTE, axes_or_new, finish_above, finish_scale, numbers
 
 MARKERS = ("o", "^", "s", "D", "v", "P", "X")
 COLOURS = (BLUE, ORANGE, *PALETTE)
@@ -52,8 +52,8 @@ def decision_boundary(model: Callable, x: Any, y: Any, *, output: str, classes: 
     y : array_like or Tensor, shape (n,) or (n, 1)
         The classes 0, 1, … of the data.
     output : {"logit", "probability"}
-        What the model returns: z (made for BCEWithLogitsLoss or CrossEntropyLoss; a log-probability is one too), or p
-        itself. It has to be said, since a picture drawn for the wrong one would look right.
+        What the model returns: z (made for BCEWithLogitsLoss or CrossEntropyLoss; K log-probabilities are z_k too), or
+        p itself. It has to be said, since a picture drawn for the wrong one would look right.
     classes : sequence of str, optional
         Their names; their numbers if not given.
     threshold : float
@@ -119,9 +119,7 @@ def decision_boundary(model: Callable, x: Any, y: Any, *, output: str, classes: 
         image = ax.imshow(maps[1], origin="lower", extent=extent, aspect="auto", cmap=TWO_CLASSES, vmin=0, vmax=1)
         margins = [maps[1] - threshold]
         if colorbar:
-            bar = ax.figure.colorbar(image, ax=ax)
-            bar.set_label(f"probability of class {classes[1]}", fontsize=13)
-            bar.ax.tick_params(labelsize=12)
+            finish_scale(ax.figure.colorbar(image, ax=ax), f"probability of class {classes[1]}")
     else:
         image = ax.imshow(mixed(maps), origin="lower", extent=extent, aspect="auto")
         margins = [maps[i] - np.delete(maps, i, axis=0).max(axis=0) for i in range(k)]
@@ -155,8 +153,10 @@ def probabilities(who: str, y: NDArray, output: str) -> NDArray:
         raise ValueError(f"{who}: the model returned {y.min() if y.min() < 0 else y.max():g}, which is no probability; "
                          "if it returns logits, say output='logit'")
     p = np.concatenate([1 - y, y], axis=1) if y.shape[1] == 1 else y
-    if np.abs(p.sum(axis=1) - 1).max() > 1e-3:
-        raise ValueError(f"{who}: the {y.shape[1]} probabilities of a point add up to {p[0].sum():g}, not to 1; "
+    total = p.sum(axis=1)
+    worst = total[np.abs(total - 1).argmax()]
+    if abs(worst - 1) > 1e-3:
+        raise ValueError(f"{who}: the {y.shape[1]} probabilities of a point add up to {worst:g}, not to 1; "
                          "if the model returns logits, say output='logit'")
     return p
 
@@ -218,12 +218,13 @@ def fitted_curve(model: Callable, x: Any, y: Any, *, low: float | None = None, h
     [0.0, 1.0, 2.0]
     """
     who = "fitted_curve"
-    data = [as_numbers(who, name, part).reshape(-1) for name, part in (("x", x), ("y", y))]
-    if len(data[0]) != len(data[1]) or not len(data[0]):
+    data = [numbers(who, "x", x), numbers(who, "y", y)]
+    if len(data[0]) != len(data[1]):
         raise ValueError(f"{who}: x and y must have a number for each point, not {len(data[0])} and {len(data[1])}")
     resolution = whole_number(who, "resolution", resolution, least=2)
-    ends = plane_limits(who, data[0].min() if low is None else low, data[0].max() if high is None else high)
-    at = np.linspace(ends[0][0], ends[1][0], resolution)
+    space = 0.0 if np.ptp(data[0]) else 0.5                 # around a single x
+    at = np.linspace(*interval(who, data[0].min() - space if low is None else low,
+                               data[0].max() + space if high is None else high), resolution)
     values = answers(who, model, at[:, None])
     ax = axes_or_new(ax, owner=who)
     points = ax.plot(*data, linestyle="", marker="o", markersize=6, color=BLUE, markeredgecolor="white",

@@ -12,18 +12,18 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
+from matplotlib.patches import StepPatch
 from numpy.typing import NDArray
 
 from ..utils.arguments import whole_number
 from .figures import BLUE, HEADROOM, ORANGE, PALETTE, axes_or_new, finish, headroom, labelled, several_axes_or_new
 
 
-def two_histograms(ax: Axes, x: NDArray, y: NDArray, edges: NDArray, classes: Sequence[str]) -> list[NDArray]:
+def two_histograms(ax: Axes, x: NDArray, y: NDArray, edges: NDArray, classes: Sequence[str]) -> list[StepPatch]:
     """Both classes over the same bins, the background filled and the signal as a line."""
     counts = [np.histogram(x[y == k], edges)[0] for k in (0, 1)]
-    ax.stairs(counts[0], edges, fill=True, color=BLUE, alpha=0.5, label=classes[0])
-    ax.stairs(counts[1], edges, color=ORANGE, linewidth=2, label=classes[1])
-    return counts
+    return [ax.stairs(counts[0], edges, fill=True, color=BLUE, alpha=0.5, label=classes[0]),
+            ax.stairs(counts[1], edges, color=ORANGE, linewidth=2, label=classes[1])]
 
 
 def two_names(owner: str, classes: Sequence[str]) -> None:
@@ -33,7 +33,7 @@ def two_names(owner: str, classes: Sequence[str]) -> None:
 
 
 def variable_histogram(x: Any, y: Any, name: str, classes: Sequence[str] = ("0", "1"), bins: int | None = None, *,
-                       ax: Axes | None = None) -> list[NDArray]:
+                       ax: Axes | None = None) -> list[StepPatch]:
     """A measured variable for both classes, over the range that holds all but 0.2 % of the events.
 
     Parameters
@@ -51,8 +51,8 @@ def variable_histogram(x: Any, y: Any, name: str, classes: Sequence[str] = ("0",
 
     Returns
     -------
-    list of ndarray
-        Events per bin of class 0 and of class 1.
+    list of StepPatch
+        Of class 0 and of class 1; ``get_data().values`` are the events per bin.
 
     Raises
     ------
@@ -62,9 +62,9 @@ def variable_histogram(x: Any, y: Any, name: str, classes: Sequence[str] = ("0",
     Examples
     --------
     >>> from tinygrad_nuc import plots
-    >>> counts = plots.variable_histogram(np.array([0.0, 1.0, 2.0]), np.array([0, 0, 1]), "x [cm]", ("a", "b"), bins=2)
-    >>> [c.tolist() for c in counts]
-    [[1, 1], [0, 1]]
+    >>> a, b = plots.variable_histogram([0.0, 1.0, 2.0], [0, 0, 1], "x [cm]", ("a", "b"), bins=2)
+    >>> a.get_data().values.tolist(), b.get_data().values.tolist()
+    ([1, 1], [0, 1])
     """
     x, y = labelled("variable_histogram", "the variable x", x, y)
     two_names("variable_histogram", classes)
@@ -75,14 +75,14 @@ def variable_histogram(x: Any, y: Any, name: str, classes: Sequence[str] = ("0",
     if low == high:
         low, high = low - 0.5, high + 0.5
     edges = np.linspace(low, high, (bins or (80 if len(x) > 20_000 else 40)) + 1)
-    counts = two_histograms(ax, x, y, edges, classes)
+    drawn = two_histograms(ax, x, y, edges, classes)
     headroom(ax)
     finish(ax, name, f"events per {edges[1] - edges[0]:.2g}", loc="upper right")
-    return counts
+    return drawn
 
 
 def response_histogram(response: Any, y: Any, title: str = "", classes: Sequence[str] = ("0", "1"),
-                       threshold: float = 0.5, name: str = "response", *, ax: Axes | None = None) -> list[NDArray]:
+                       threshold: float = 0.5, name: str = "response", *, ax: Axes | None = None) -> list[StepPatch]:
     """A classifier's answers for both classes, on a logarithmic scale, with the threshold.
 
     Parameters
@@ -101,8 +101,8 @@ def response_histogram(response: Any, y: Any, title: str = "", classes: Sequence
 
     Returns
     -------
-    list of ndarray
-        Events per bin of class 0 and of class 1.
+    list of StepPatch
+        Of class 0 and of class 1; ``get_data().values`` are the events per bin.
 
     Raises
     ------
@@ -112,20 +112,21 @@ def response_histogram(response: Any, y: Any, title: str = "", classes: Sequence
     Examples
     --------
     >>> from tinygrad_nuc import plots
-    >>> counts = plots.response_histogram([0.1, 0.2, 0.9], [0, 0, 1], "toy", ("a", "b"))
-    >>> [int(c.sum()) for c in counts]
+    >>> drawn = plots.response_histogram([0.1, 0.2, 0.9], [0, 0, 1], "toy", ("a", "b"))
+    >>> [int(steps.get_data().values.sum()) for steps in drawn]
     [2, 1]
     """
     response, y = labelled("response_histogram", "the response", response, y)
     two_names("response_histogram", classes)
     ax = axes_or_new(ax, owner="response_histogram")
     edges = np.linspace(min(response.min(), 0.0), max(response.max(), 1.0), 61)
-    counts = two_histograms(ax, response, y, edges, classes)
+    drawn = two_histograms(ax, response, y, edges, classes)
+    counts = np.concatenate([steps.get_data()[0] for steps in drawn])
     ax.set_yscale("log")
-    headroom(ax, bottom=0.7 * min(c[c > 0].min() for c in counts if c.any()))       # the lowest bin can be seen too
+    headroom(ax, bottom=0.7 * counts[counts > 0].min())                   # the lowest bin can be seen too
     ax.axvline(threshold, ymax=1 - HEADROOM, color="0.4", linestyle="--", label=f"threshold {threshold:g}")
     finish(ax, name, f"events per {edges[1] - edges[0]:.2g}", title, loc="upper center")
-    return counts
+    return drawn
 
 
 def roc_curves(curves: Mapping[str, tuple], corner: float = 1.0, *, ax: Axes | None = None) -> list[Line2D]:
@@ -137,7 +138,8 @@ def roc_curves(curves: Mapping[str, tuple], corner: float = 1.0, *, ax: Axes | N
         Either a classifier's answers, larger for class 1, and the labels 0 and 1; or the points of its curve, as
         ``sklearn.metrics.roc_curve`` gives them, and the area under it. One of the name "ideal" is drawn dotted.
     corner : float
-        Show only the upper left corner, up to this false-positive rate.
+        Show only the upper left corner, up to this false-positive rate, and from a true-positive rate on that the
+        best curve has in it.
     ax : Axes, optional
         Where to draw; by default in a figure of its own.
 
@@ -150,7 +152,7 @@ def roc_curves(curves: Mapping[str, tuple], corner: float = 1.0, *, ax: Axes | N
     ------
     ValueError, TypeError
         If there is no curve, a response is not finite, there are not as many labels 0 and 1, or only labels of one
-        class.
+        class; if what should be an area is none.
 
     Examples
     --------
@@ -173,7 +175,9 @@ def roc_curves(curves: Mapping[str, tuple], corner: float = 1.0, *, ax: Axes | N
         lines += ax.plot(fpr, tpr, color="black" if ideal else colour, linestyle=":" if ideal else "-", linewidth=2.5,
                          label=f"{name} (AUC {auc:.4f})")
     if corner < 1:
-        ax.set(xlim=(-0.01 * corner, corner), ylim=(1 - corner, 1 + 0.01 * corner))
+        best = max(np.interp(corner, fpr, tpr) for fpr, tpr, _ in points.values())
+        height = min(max(corner, 2 * (1 - best)), 1)        # so that the best curve comes to the middle at least
+        ax.set(xlim=(-0.01 * corner, corner), ylim=(1 - height, 1 + 0.01 * height))
         finish(ax, "false-positive rate", "true-positive rate", "the corner enlarged", legend=own, loc="lower right")
     else:
         ax.plot([0, 1], [0, 1], color="0.7", linewidth=1, linestyle="--")
@@ -184,7 +188,11 @@ def roc_curves(curves: Mapping[str, tuple], corner: float = 1.0, *, ax: Axes | N
 def curve_points(name: str, curve: tuple) -> tuple[NDArray, NDArray, float]:
     """False- and true-positive rates and the area under the curve, computed where they were not given."""
     if len(curve) == 3:
-        return curve
+        fpr, tpr, area = curve
+        if np.ndim(area):
+            raise ValueError(f"roc_curves: the third of {name!r} must be the area under the curve, one number, and not "
+                             "the thresholds; or give (response, y)")
+        return np.asarray(fpr), np.asarray(tpr), float(area)
     if len(curve) != 2:
         raise ValueError(f"roc_curves: the curve {name!r} must be (response, y) or (fpr, tpr, area), not a "
                          f"{type(curve).__name__} of {len(curve)}")
@@ -220,6 +228,8 @@ def confusion_matrices(matrices: Mapping[str, Any], classes: Sequence[str], *,
     ------
     ValueError
         If a matrix has not as many rows and columns as there are classes, or there are fewer axes than matrices.
+    TypeError
+        If `matrices` is no mapping with at least one matrix.
 
     Examples
     --------
@@ -228,6 +238,9 @@ def confusion_matrices(matrices: Mapping[str, Any], classes: Sequence[str], *,
     >>> [text.get_text() for text in image.axes.texts]
     ['8\\n80.0%', '2\\n20.0%', '1\\n10.0%', '9\\n90.0%']
     """
+    if not isinstance(matrices, Mapping) or not matrices:
+        raise TypeError("confusion_matrices: matrices must be a dict with at least one matrix, such as "
+                        f'{{"network": counts}}, not {type(matrices).__name__} {matrices!r:.40}')
     counts = {name: np.asarray(matrix) for name, matrix in matrices.items()}
     n = len(classes)
     for name, matrix in counts.items():

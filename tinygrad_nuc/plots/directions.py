@@ -74,8 +74,8 @@ def filter_normalised(d: NDArray, w: NDArray) -> NDArray:
 def path_directions(model: Any, path: Sequence[Mapping[str, Any]]) -> Directions:
     """The two directions in which the parameters moved most during training: principal components of the path.
 
-    With θ_0 … θ_n the snapshots, they are the first two right singular vectors of the matrix of rows θ_i − θ_n, less
-    their mean, each of length 1. The names say what share of the path's variance is along each, σ_k² / Σ σ².
+    With θ_0 … θ_n the snapshots and θ̄ their mean, they are the first two right singular vectors of the matrix of rows
+    θ_i − θ̄, each of length 1. The names say what share of the path's variance is along each, σ_k² / Σ σ².
 
     Source: H. Li et al., "Visualizing the loss landscape of neural nets", NeurIPS 2018, section 7.
 
@@ -104,8 +104,7 @@ def path_directions(model: Any, path: Sequence[Mapping[str, Any]]) -> Directions
     points = path_points(who, path, shapes)
     if len(points) < 3:
         raise ValueError(f"{who}: a plane through a path needs at least 3 snapshots, not {len(points)}")
-    steps = points - points[-1]
-    sigma, components = np.linalg.svd(steps - steps.mean(axis=0), full_matrices=False)[1:]
+    sigma, components = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)[1:]
     if len(sigma) < 2 or sigma[1] <= 1e-7 * sigma[0]:       # float32 has no more digits
         raise ValueError(f"{who}: all snapshots lie on one straight line, so there is no second direction")
     shares = sigma ** 2 / (sigma ** 2).sum()

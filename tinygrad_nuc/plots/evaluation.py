@@ -1,11 +1,11 @@
 """What pictures of a network have in common: asking it for its answers, at the points of a grid."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
 from ..engine import debugging
@@ -17,7 +17,6 @@ from ..engine.tensor import Tensor, value
 from ..inspect.model_summary import as_before
 from ..nn.module import Module
 from ..utils.arguments import whole_number
-from .figures import finish
 
 
 @contextmanager
@@ -63,6 +62,17 @@ def as_numbers(who: str, name: str, data: Any) -> NDArray:
     return array
 
 
+def interval(who: str, low: Any, high: Any) -> tuple[float, float]:
+    """The ends of a part of the x axis, checked."""
+    try:
+        ends = float(low), float(high)
+    except (TypeError, ValueError):
+        ends = (math.nan, math.nan)
+    if not (math.isfinite(ends[0]) and math.isfinite(ends[1]) and ends[0] < ends[1]):
+        raise ValueError(f"{who}: low must be below high, and both finite numbers, not {low} and {high}")
+    return ends
+
+
 def plane_limits(who: str, low: ArrayLike, high: ArrayLike) -> tuple[NDArray, NDArray]:
     """The corners of a rectangle, each given as one number for both directions or as two."""
     try:
@@ -81,13 +91,6 @@ def pixel_centres(who: str, low: NDArray, high: NDArray, resolution: int) -> tup
     shares = (np.arange(resolution) + 0.5) / resolution
     x1, x2 = (low[i] + (high[i] - low[i]) * shares for i in (0, 1))
     return x1, x2, np.stack(np.meshgrid(x1, x2), axis=-1).reshape(-1, 2)
-
-
-def finish_above(ax: Axes, x: str, y: str, title: str, entries: int) -> None:
-    """Name the axes, with a legend of so many entries between picture and title, where it hides nothing."""
-    finish(ax, x, y, legend=entries > 0, loc="lower center", bbox_to_anchor=(0.5, 1.0), borderaxespad=0.2,
-           ncols=min(entries, 4), handletextpad=0.4, columnspacing=1.2)
-    ax.set_title(title, fontsize=14, pad=8 + 22 * -(-entries // 4))
 
 
 @contextmanager

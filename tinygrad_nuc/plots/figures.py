@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
@@ -35,8 +36,6 @@ def grid(n: int, width: float = 6.4, height: float = 4.8, columns: int | None = 
     picture = Figure(figsize=(width * columns, height * rows), dpi=120,
                      layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1))
     axes = list(picture.subplots(rows, columns, squeeze=False).flat)
-    for ax in axes[:n]:
-        ax.tick_params(labelsize=12)
     for ax in axes[n:]:
         ax.remove()
     return picture, axes[:n]
@@ -102,10 +101,25 @@ def finish(ax: Axes, x: str, y: str, title: str = "", legend: bool = True, **leg
     """Name the axes, and add the legend; a picture without units is not worth showing."""
     ax.set_xlabel(x, fontsize=13)
     ax.set_ylabel(y, fontsize=13)
+    ax.tick_params(labelsize=12)            # here, not where figures are made: a user's own axes have smaller letters
     if title:
         ax.set_title(title, fontsize=14)
     if legend:
         ax.legend(fontsize=12, facecolor="white", edgecolor="none", framealpha=0.85, **legend_options)
+
+
+def finish_above(ax: Axes, x: str, y: str, title: str, entries: int) -> None:
+    """Name the axes, with a legend of so many entries between picture and title, where it hides nothing."""
+    finish(ax, x, y, legend=entries > 0, loc="lower center", bbox_to_anchor=(0.5, 1.0), borderaxespad=0.2,
+           ncols=min(entries, 4), handletextpad=0.4, columnspacing=1.2)
+    ax.set_title(title, fontsize=14, pad=8 + 22 * -(-entries // 4))
+
+
+
+def finish_scale(bar: Colorbar, name: str) -> None:
+    """Name the scale of colours beside a picture."""
+    bar.set_label(name, fontsize=13)
+    bar.ax.tick_params(labelsize=12)
 
 
 def numbers(owner: str, name: str, x: Any) -> NDArray:
@@ -126,6 +140,8 @@ def numbers(owner: str, name: str, x: Any) -> NDArray:
     values = x.detach().cpu().numpy() if isinstance(x, Tensor) else np.asarray(x)
     if values.dtype.kind not in "biuf":
         raise TypeError(f"{owner}: {name} must hold numbers, not {values.dtype}")
+    if values.dtype == bool:
+        values = values.astype(int)                         # NumPy has no differences of truth values
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1 or not values.size:

@@ -1,6 +1,5 @@
 """Functions of one number, and their derivatives."""
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from itertools import cycle
 from typing import Any
@@ -15,7 +14,7 @@ from ..engine.tensor import Tensor
 from ..engine.transforms import grad
 from ..nn import functional
 from ..nn.module import Module
-from ..training.modes import switched
+from .evaluation import interval, looked_at
 from .figures import BLUE, ORANGE, PALETTE, axes_or_new, finish
 
 NAMES = ("relu", "leaky_relu", "elu", "silu", "gelu", "softplus", "sigmoid", "logsigmoid", "tanh")
@@ -44,7 +43,8 @@ def activation_functions(functions: Any, low: float = -4.0, high: float = 4.0, *
     Raises
     ------
     ValueError
-        If a name is not known, ``low < high`` does not hold, or a function does not treat each number by itself.
+        If a name is not known, two functions have the same name, ``low < high`` does not hold, or a function does not
+        treat each number by itself.
     TypeError
         If something is no function.
 
@@ -63,8 +63,7 @@ def activation_functions(functions: Any, low: float = -4.0, high: float = 4.0, *
     ['maxout', 'leaky ReLU']
     """
     named = by_name(functions)
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise ValueError(f"activation_functions: low must be less than high, and low={low}, high={high} were given")
+    low, high = interval("activation_functions", low, high)
     x = np.linspace(low, high, POINTS)
     values = {name: value_and_slope(name, function, x) for name, function in named.items()}
     ax = axes_or_new(ax, owner="activation_functions")
@@ -74,7 +73,7 @@ def activation_functions(functions: Any, low: float = -4.0, high: float = 4.0, *
         lines += ax.plot(x, slope, color=colour, linewidth=2, linestyle="--", label=f"derivative of {name}")
     ax.set_xlim(low, high)
     ax.grid(color="0.9")
-    dashed = Line2D([], [], color="0.3", linewidth=2, linestyle="--", label="derivatives")
+    dashed = Line2D([], [], color="0.3", linewidth=2, linestyle="--", label="derivative")
     finish(ax, "input x", "f(x),  f ′(x)", "Activation functions and their derivatives", handles=[*lines[::2], dashed])
     return lines
 
@@ -85,7 +84,11 @@ def by_name(functions: Any) -> dict[str, Callable]:
         named = {str(name): checked(function) for name, function in functions.items()}
     else:
         several = isinstance(functions, Iterable) and not isinstance(functions, (str, Module))
-        named = {name_of(function): checked(function) for function in (functions if several else [functions])}
+        listed = list(functions) if several else [functions]
+        named = {name_of(function): checked(function) for function in listed}
+        if len(named) < len(listed):
+            raise ValueError("activation_functions: some functions have the same name, of "
+                             f"{', '.join(map(name_of, listed))}; give a dict with a name for each")
     if not named:
         raise ValueError("activation_functions: there are no functions to draw")
     return named
@@ -104,6 +107,8 @@ def checked(function: Any) -> Callable:
         if function not in NAMES:
             raise ValueError(f"activation_functions: {function!r} is not known; there are {', '.join(NAMES)}")
         return getattr(functional, function)
+    if isinstance(function, type):
+        raise TypeError(f"activation_functions: {function.__name__} is a class; make one, {function.__name__}(...)")
     if not callable(function):
         raise TypeError("activation_functions: expects names, modules or functions of a Tensor, not a "
                         f"{type(function).__name__}")
@@ -113,10 +118,10 @@ def checked(function: Any) -> Callable:
 def value_and_slope(name: str, function: Callable, points: NDArray) -> tuple[NDArray, NDArray]:
     """f(x) and f′(x) in float64, or in the float type of a module's parameters if it has any."""
     if isinstance(function, Module):
-        with switched(function, training=False):
-            dtype = next((p.dtype for p in function.parameters()), points.dtype)
-            return derived(name, function, points.astype(dtype))
-    return derived(name, function, points)
+        points = points.astype(next((p.dtype for p in function.parameters()), points.dtype))
+    with looked_at(function), np.errstate(divide="ignore", invalid="ignore"):       # a line ends at a pole
+        y, slope = derived(name, function, points)
+    return y, np.where(np.isnan(y), np.nan, slope)
 
 
 def derived(name: str, function: Callable, points: NDArray) -> tuple[NDArray, NDArray]:

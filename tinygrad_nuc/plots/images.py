@@ -12,17 +12,18 @@ from numpy.typing import NDArray
 from ..engine.tensor import Tensor
 from ..nn.module import Module
 from ..utils.arguments import whole_number
-from .figures import several_axes_or_new
+from .figures import finish_scale, several_axes_or_new
 
 
 def images(pictures: Sequence[NDArray] | NDArray, titles: Sequence[str] | None = None, signed: bool = False, *,
            axes: Sequence[Axes] | None = None) -> list[AxesImage]:
-    """Draw one array of shape (rows, columns) into each of the axes; axes that are left over stay empty.
+    """Draw one picture into each of the axes; axes that are left over stay empty.
 
     Parameters
     ----------
-    pictures : sequence of array
-        Those for which there are no axes are left out.
+    pictures : sequence of array or Tensor
+        Each of shape (rows, columns), (1, rows, columns), or in colour (rows, columns, 3). Those for which there are
+        no axes are left out.
     titles : sequence of str, optional
         One for each picture.
     signed : bool
@@ -33,7 +34,7 @@ def images(pictures: Sequence[NDArray] | NDArray, titles: Sequence[str] | None =
     Raises
     ------
     ValueError
-        If there are not as many titles as pictures.
+        If there are not as many titles as pictures, or an array is no picture.
 
     Examples
     --------
@@ -47,7 +48,9 @@ def images(pictures: Sequence[NDArray] | NDArray, titles: Sequence[str] | None =
         raise ValueError(f"images: there are {len(pictures)} pictures, and {len(titles)} titles")
     if axes is None and not len(pictures):
         raise ValueError("images: there are no pictures to draw")
-    axes = several_axes_or_new(axes, 0 if axes is not None else len(pictures), 1.6, 1.9, 8, owner="images")
+    pictures = [as_picture(i, picture) for i, picture in enumerate(pictures)]
+    axes = several_axes_or_new(axes, 0 if axes is not None else len(pictures), 1.6, 1.9, min(8, len(pictures)),
+                               owner="images")
     for ax in axes:
         ax.set_axis_off()
     drawn = []
@@ -58,6 +61,17 @@ def images(pictures: Sequence[NDArray] | NDArray, titles: Sequence[str] | None =
         if titles is not None:
             ax.set_title(titles[i], fontsize=11)
     return drawn
+
+
+def as_picture(number: int, picture: Any) -> NDArray:
+    """Rows and columns, perhaps of three colours."""
+    array = picture.detach().cpu().numpy() if isinstance(picture, Tensor) else np.asarray(picture)
+    if array.ndim == 3 and len(array) == 1:                 # the one channel that a convolution asks for
+        array = array[0]
+    if array.ndim < 2 or array.shape[2:] not in ((), (3,)) or not array.size:
+        raise ValueError(f"images: picture {number} has shape {array.shape}, not (rows, columns); a single one goes "
+                         "into a list")
+    return array
 
 
 def filters(layer_or_weight: Any, shape: tuple[int, int] | None = None, *, most: int = 32,
@@ -115,9 +129,7 @@ def filters(layer_or_weight: Any, shape: tuple[int, int] | None = None, *, most:
     for image in drawn:
         image.set_clim(-bound, bound)
     if own:
-        bar = axes[0].figure.colorbar(drawn[0], ax=list(axes), shrink=0.9, aspect=25)
-        bar.set_label("weight", fontsize=13)
-        bar.ax.tick_params(labelsize=12)
+        finish_scale(axes[0].figure.colorbar(drawn[0], ax=list(axes), shrink=0.9, aspect=25), "weight")
     return drawn
 
 
@@ -141,7 +153,9 @@ def image_shape(inputs: int, shape: tuple[int, int] | None) -> tuple[int, int]:
     """Rows and columns of an image with so many pixels."""
     if shape is None:
         shape = math.isqrt(inputs), math.isqrt(inputs)
-    if len(shape) != 2 or math.prod(shape) != inputs:
+    if np.shape(shape) != (2,):
+        raise ValueError(f"filters: shape must be (rows, columns), not {shape!r}")
+    if math.prod(shape) != inputs:
         advice = "; give the shape=(rows, columns)" if shape[0] == math.isqrt(inputs) else ""
         raise ValueError(f"filters: a unit has {inputs} weights, which make no image of shape {tuple(shape)}{advice}")
     return shape

@@ -41,7 +41,7 @@ def learning_curve(history: "History", loss: str = "loss", *, early_stopping: "E
     ValueError
         If no epoch has been completed yet, or the callback belongs to a longer training.
     TypeError
-        If `history` is no History.
+        If `history` is no History, or `early_stopping` no EarlyStopping.
 
     Examples
     --------
@@ -71,6 +71,9 @@ def check(history: "History", early_stopping: "EarlyStopping | None") -> None:
     if not len(history):
         raise ValueError("learning_curve: no epoch has been completed yet")
     last = history["epoch"][-1]
+    if early_stopping is not None and not hasattr(early_stopping, "best_epoch"):
+        raise TypeError("learning_curve: early_stopping is the EarlyStopping callback of the training, not a "
+                        f"{type(early_stopping).__name__}")
     if early_stopping is not None and early_stopping.best_epoch > last:
         raise ValueError(f"learning_curve: the best epoch of this EarlyStopping is {early_stopping.best_epoch}, and "
                          f"the history ends after epoch {last}: it belongs to another training")
@@ -97,7 +100,7 @@ def curves(ax: Axes, history: "History", name: str) -> list[Line2D]:
     """One measurement on the training and on the validation data, as far as there are any, or under its own name."""
     looks = {f"train_{name}": ("training", BLUE, "o"), f"validation_{name}": ("validation", ORANGE, "s"),
              name: (name, BLUE, "o")}
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     return [ax.plot(history["epoch"], [float("nan") if x is None else x for x in history[column]], color=color,
                     marker=marker, markersize=4, label=label)[0]
             for column, (label, color, marker) in looks.items() if column in history.columns]

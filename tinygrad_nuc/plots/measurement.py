@@ -31,6 +31,8 @@ def measurements(values: Mapping[str, tuple[float, float]], quantity: str, truth
     ------
     ValueError
         If there are no values, or an uncertainty is negative.
+    TypeError
+        If `values` is no mapping.
 
     Examples
     --------
@@ -39,6 +41,9 @@ def measurements(values: Mapping[str, tuple[float, float]], quantity: str, truth
     >>> bars[0].lines[0].get_xdata().tolist()
     [0.33, 0.3]
     """
+    if not isinstance(values, Mapping):
+        raise TypeError("measurements: values must be a dict such as {\"counting\": (0.33, 0.01)}, not a "
+                        f"{type(values).__name__}")
     if not values:
         raise ValueError("measurements: there are no values to draw")
     negative = [name for name, (_, error) in values.items() if error < 0]

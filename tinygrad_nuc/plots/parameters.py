@@ -7,12 +7,12 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator, NullFormatter, NullLocator
 from numpy.typing import NDArray
 
 from ..nn.module import Module
 from ..training.parameter_log import BINS_PER_DECADE, ParameterLogger
-from .figures import BLUE, ORANGE, PALETTE, axes_or_new, finish
+from .figures import BLUE, ORANGE, PALETTE, axes_or_new, finish, finish_above, finish_scale
 
 MOST_TIMES = 6                          # lines in one picture that can still be told apart
 
@@ -73,9 +73,7 @@ def histograms_over_time(log: ParameterLogger, name: str, what: str = "weight", 
                          vmax=brightest)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     extend = "max" if share.max() > brightest else "neither"
-    bar = ax.figure.colorbar(mesh, ax=ax, extend=extend, aspect=25)
-    bar.set_label("share in each bin", fontsize=13)
-    bar.ax.tick_params(labelsize=12)
+    finish_scale(ax.figure.colorbar(mesh, ax=ax, extend=extend, aspect=25), "share in each bin")
     finish(ax, log.unit, "value" if what == "weight" else "size of the gradient", name, legend=False)
     return mesh
 
@@ -118,7 +116,7 @@ def gradient_norms(model_or_log: Module | ParameterLogger, label: str = "", *, a
     """The norm of the gradient in every layer, from the input to the output, on a logarithmic scale.
 
     ‖g‖ = √Σ gᵢ² over all parameters of a layer. Where it falls by a factor with every layer towards the input, the
-    gradient vanishes, and the first layers learn nothing.
+    gradient vanishes, and the first layers learn nothing. The scale has whole decades: a factor of 2 is not much.
 
     Parameters
     ----------
@@ -172,10 +170,20 @@ def gradient_norms(model_or_log: Module | ParameterLogger, label: str = "", *, a
                 ax.plot(layer[there], np.full(there.sum(), edge), marker, color=colour, markersize=9, label="_",
                         transform=ax.get_xaxis_transform())
     ax.set_yscale("log")
+    whole_decades(ax)
     ax.grid(color="0.9")
-    finish(ax, "layer, from the input to the output", "norm of the gradient", "Gradient in every layer",
-           legend=any(not str(line.get_label()).startswith("_") for line in ax.lines))
+    finish_above(ax, "layer, from the input to the output", "norm of the gradient", "Gradient in every layer",
+                 sum(not str(line.get_label()).startswith("_") for line in ax.lines))
     return lines
+
+
+def whole_decades(ax: Axes) -> None:
+    """Limits at powers of ten around all lines, so that what differs by little looks so."""
+    values = np.concatenate([np.asarray(line.get_ydata()) for line in ax.lines if line.get_linestyle() == "-"])
+    known = np.log10(values[(values > 0) & (values < np.inf)])
+    if known.size:
+        ax.set_ylim(10.0 ** np.floor(known.min() - 0.05), 10.0 ** np.ceil(known.max() + 0.05))
+    ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def with_gradients(source: Module | ParameterLogger) -> tuple[ParameterLogger, list[int]]:
@@ -199,7 +207,8 @@ def norms_by_layer(log: ParameterLogger, times: list[int]) -> dict[str, NDArray]
     parts: dict[str, list[NDArray]] = {}
     for name in log.names:
         parts.setdefault(name.rpartition(".")[0] or name, []).append(log.norms(name, "gradient")[times])
-    norms = {layer: np.sqrt(np.nansum(np.square(of_each), axis=0)) for layer, of_each in parts.items()}
+    # hypot: the square of 1e-170 is 0
+    norms = {layer: np.hypot.reduce(np.where(np.isnan(of_each), 0.0, of_each)) for layer, of_each in parts.items()}
     return {layer: np.where(np.isnan(parts[layer]).all(axis=0), np.nan, norm) for layer, norm in norms.items()}
 
 

@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from ..inspect.linear_regions import linear_regions, max_linear_regions
 from ..inspect.relu_layers import Affine, taken_apart
 from ..utils.arguments import whole_number
-from .evaluation import finish_above, pixel_centres, plane_limits
-from .figures import BLUE, ORANGE, axes_or_new
+from .evaluation import pixel_centres, plane_limits
+from .figures import BLUE, ORANGE, axes_or_new, finish_above
 
 MANY_JOINTS = 60                       # with more of them, dots would hide the line
 LINE_STYLES = ("-", "--", ":")           # of the units of layers 1, 2, 3, and again from the first

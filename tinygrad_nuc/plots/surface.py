@@ -14,8 +14,8 @@ from ..engine.tensor import Tensor
 from ..inspect.snapshots import named_parameters
 from ..utils.arguments import whole_number
 from .directions import Directions, flat, parted, path_directions, path_points, random_directions
-from .evaluation import finish_above, looked_at, other_values, plane_limits
-from .figures import ORANGE, axes_or_new
+from .evaluation import looked_at, other_values, plane_limits
+from .figures import ORANGE, axes_or_new, finish_above, finish_scale
 
 MANY_POINTS = 60                        # with more of them on a path, dots would hide the line
 LEVELS = 20
@@ -120,7 +120,7 @@ def loss_surface(loss_of: Callable, model: Any, *, directions: Directions | None
         origin, basis = np.zeros(2), np.eye(2)
         own = [name if np.prod(shape) == 1 else f"{name}[{i}]" for name, shape in shapes.items()
                for i in range(int(np.prod(shape)))]
-        labels = (own[0], own[1])
+        labels = ("θ₀", "θ₁") if isinstance(model, Tensor) else (own[0], own[1])
     else:
         origin = now if points is None else points[-1]
         if directions is None:
@@ -169,23 +169,24 @@ def loss_surface(loss_of: Callable, model: Any, *, directions: Directions | None
 def landscape(ax: Axes, first: NDArray, second: NDArray, loss: Any, colorbar: bool) -> ContourSet:
     """Filled contours with thin lines between them, and the scale beside."""
     lowest, highest = float(loss.min()), float(loss.max())
+    is_flat = highest - lowest <= 1e-12 * abs(highest)      # but for rounding
     norm: Normalize
-    if lowest > 0 and highest > 30 * lowest:
+    if is_flat:
+        space = max(0.5, 1e-6 * abs(highest))
+        lowest, highest = lowest - space, highest + space
+    if not is_flat and lowest > 0 and highest > 30 * lowest:
         levels, norm = np.geomspace(lowest, highest, LEVELS), LogNorm(lowest, highest)
     else:
-        if not lowest < highest:                            # flat
-            lowest, highest = lowest - 0.5, highest + 0.5
         levels, norm = np.linspace(lowest, highest, LEVELS), Normalize(lowest, highest)
     levels[0], levels[-1] = lowest, highest                 # to the last digit, so that no corner stays empty
     surface = ax.contourf(first, second, loss, levels=levels, norm=norm, cmap="Blues")
-    if loss.min() < loss.max():
+    if not is_flat:
         ax.contour(first, second, loss, levels=levels[1:-1], colors="0.35", linewidths=0.6)
     if colorbar:
         bar = ax.figure.colorbar(surface, ax=ax)
         bar.set_ticks(list(levels[::3]), labels=[f"{level:.3g}" for level in levels[::3]])
         bar.minorticks_off()
-        bar.set_label("loss", fontsize=13)
-        bar.ax.tick_params(labelsize=12)
+        finish_scale(bar, "loss")
     return surface
 
 

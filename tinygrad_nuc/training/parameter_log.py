@@ -59,9 +59,10 @@ class ParameterLogger(Callback):
     >>> log.times, log.norms("weight").tolist(), log.norms("weight", "gradient").tolist()
     ([0, 1, 2], [0.25, 1.0, 1.0], [nan, 1.5, 0.0])
 
-    In a loop of one's own, call ``log.log(model)`` after each step, or as often as you like:
+    In a loop of one's own, call ``log.log(model)`` after each step, or as often as you like; with `every_n_steps`, the
+    pictures say that it is steps that are counted:
 
-    >>> log = tn.training.ParameterLogger()
+    >>> log = tn.training.ParameterLogger(every_n_steps=1)
     >>> for step in range(3):
     ...     log.log(model)
     >>> log.times, log.histogram("weight")[1].sum(axis=1).tolist()
