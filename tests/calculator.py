@@ -1,4 +1,4 @@
-"""A pocket calculator that reads the lines of the step-through page: another way to the same number than the engine's."""
+"""A pocket calculator that reads the lines of the step-through page: not the engine's way to the same number."""
 
 import math
 import re
@@ -78,7 +78,7 @@ def unit_of_last_digit(text):
 def check(line):
     """Fail unless the calculator agrees with ``expression = result`` within one unit of the last digit shown.
 
-    A trailing 0 is not shown, so the last of six digits may not be seen: then too, nothing beyond the fourth may differ.
+    A trailing 0 is not shown, so the last of six digits may not be seen: then too, nothing before the fifth may differ.
     """
     expression, sign, result = line.rpartition(" = ")
     assert sign, line

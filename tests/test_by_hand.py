@@ -116,7 +116,36 @@ def test_as_many_digits_are_shown_as_a_calculator_needs():
 def test_what_is_left_of_float32_rounding_is_not_called_equal():
     a, b = np.float32(1) / np.float32(3), np.float32(0.33333)
     expression = Written(float(a)) - Written(float(b)) - Written(3.33e-6)
-    assert " ≈ " in by_hand.line(expression, 5e-9)
+    assert " ≈ " in by_hand.line(expression, 5e-9, eps=2.0 ** -23)
+    assert by_hand.line(expression, 5e-9) == ""                     # in double precision it would be wrong
+    assert by_hand.line(Written(2.0) - Written(0.6), 1.6, eps=2.0 ** -23) == ""
+
+
+def test_infinity_on_the_way_is_not_taken_for_an_error_and_nobody_is_warned():
+    with np.errstate(all="ignore"):
+        y = 1 / (1 + tn.exp(tn.tensor(800.0, requires_grad=True)))
+        steps = tn.inspect.trace(y)
+    assert by_hand.of_value(steps[2].node).item() == "1 / inf = 0"
+    assert [by_hand.of_value(step.node).item() for step in steps[:2]] == ["", ""]
+    line = by_hand.line(1 / (1 + Written(800.0).exp()), 0.0)
+    assert line == "1 / (1 + e^(800)) = 0"
+    assert float(Written(-1.0) / 0) == -np.inf and np.isnan(float(Written(-1.0).log()))
+
+
+def test_an_optimizer_of_ones_own_is_not_taken_for_sgd():
+    class SGD(tn.optim.Optimizer):
+        def __init__(self, params, lr):
+            super().__init__(params, {"lr": lr})
+
+        def change(self, p, g, state, *, lr):
+            return -2 * lr * g
+
+    w = tn.tensor(2.0, requires_grad=True)
+    with tn.inspect.record() as recording:
+        ((w - 5.0) ** 2).backward()
+        SGD([w], lr=0.125).step()
+    update, = (step for step in recording.steps if isinstance(step, Update))
+    assert by_hand.of_update(update).item() == "2 + 1.5 = 3.5"
 
 
 def test_the_calculator_itself_notices_a_wrong_digit():

@@ -88,6 +88,60 @@ def test_edges_pass_no_node():
             assert not any(left < x < left + w and top < y < top + h for left, top, w, h in nodes.values()), e
 
 
+def recurrent_loss():
+    """Two weights that are used at every step, far apart."""
+    w, u, h = tn.tensor(0.5, requires_grad=True), tn.tensor(0.3, requires_grad=True), tn.tensor(0.0)
+    for i in range(8):
+        h = tn.tanh(w * h + u * tn.tensor(float(i)))
+    return h
+
+
+def attention():
+    tn.manual_seed(0)
+    q, k, v, z = nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 4), tn.randn(3, 4)
+    with tn.inspect.record():
+        queries, keys, values = q(z), k(z), v(z)
+        result = (nn.functional.softmax(queries @ keys.T, dim=-1) @ values).sum()
+        result.backward()
+    return result
+
+
+@pytest.mark.parametrize("loss", [residual_loss, recurrent_loss, attention])
+@pytest.mark.parametrize("folded", [(), (0,)])
+def test_drawn_edges_touch_no_node_that_is_not_theirs(loss, folded):
+    graph = graph_of(loss())
+    placement = placed(graph, [box for box in folded if box < len(graph.groups)])
+    nodes = {name: box for name, box in placement.boxes.items() if name[0] == "n"}
+    for e, route in placement.routes.items():
+        ends = {graph.visible(u, folded) for u in graph.edges[e][:2]}
+        assert (route[0], route[-1]) == (placement.ways[e][0], placement.ways[e][-1])
+        for (x, y), (X, Y) in itertools.pairwise(route):        # the curve between them stays in their rectangle
+            assert y <= Y
+            for name, (left, top, w, h) in nodes.items():
+                beside = max(x, X) <= left or left + w <= min(x, X) or Y <= top or top + h <= y
+                assert beside or name in ends and x == X, (e, name)
+
+
+def test_edges_from_the_same_start_go_together_until_they_part():
+    graph = graph_of(recurrent_loss())
+    via = arrange(graph).via
+    start = next(i for i, node in enumerate(graph.nodes) if node.kind == "parameter")
+    ways = [via[e] for e, (u, _, _) in enumerate(graph.edges) if u == start]
+    assert len(ways) == 8 and len(ways[-1]) > 8
+    for way in ways:
+        assert way == ways[-1][:len(way)]
+    assert len({name for layer in arrange(graph).layers[-1] for name in layer if name[0] == "e"}) == \
+        len({name for way in via.values() for name in way})
+
+
+def test_small_arrays_are_shown_in_full():
+    w = tn.tensor([[-0.12345, 0.12345], [0.67891, -0.67891]], requires_grad=True)
+    loss = (w * tn.tensor([[-12.345, 0.1], [0.1, -3.4567]])).sum()
+    written = texts(draw(loss).svg)
+    assert written.count("[[−0.1235, 0.1235], [0.6789, −0.6789]]") == 1
+    assert written.count("∇ [[−12.35, 0.1], [0.1, −3.457]]") == 1 and not any("…" in line for line in written)
+
+
 def test_a_chain_is_straight_and_arguments_come_from_left_to_right():
     tn.manual_seed(0)
     model = nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 1), nn.Sigmoid())
@@ -176,9 +230,9 @@ def test_the_picture_shows_names_values_and_gradients():
     w1, w2 = tn.tensor(0.5, requires_grad=True), tn.tensor(-0.25, requires_grad=True)
     y_hat = x1 * w1 + x2 * w2
     drawing = draw(y_hat)
-    assert sorted(texts(drawing.svg)) == sorted(["x1", "1", "w1", "0.5", "∇ 1", "v1 = Multiply", "0.5", "∇ 1", "x2", "2",
-                                                 "w2", "−0.25", "∇ 2", "v2 = Multiply", "−0.5", "∇ 1", "y_hat = Add", "0",
-                                                 "∇ 1"])
+    assert sorted(texts(drawing.svg)) == sorted([
+        "x1", "1", "w1", "0.5", "∇ 1", "v1 = Multiply", "0.5", "∇ 1",
+        "x2", "2", "w2", "−0.25", "∇ 2", "v2 = Multiply", "−0.5", "∇ 1", "y_hat = Add", "0", "∇ 1"])
     paths = [e for e in ElementTree.fromstring(drawing.svg).iter(SVG + "path") if "marker-end" in e.attrib]
     assert len(paths) == len(drawing.graph.edges) == 6
     assert drawing._repr_svg_() == drawing.svg
@@ -189,6 +243,23 @@ def test_a_value_with_two_uses_shows_what_each_of_them_sends():
     written = texts(draw(a * a * a).svg)
     assert written.count("∇ 27") == 1
     assert written.count("9") == 4              # the value of a · a, and what three uses send to a
+
+
+def test_gradients_are_those_that_hooks_leave_and_that_several_results_send():
+    w = tn.tensor(2.0, requires_grad=True)
+    h = w * 2.0
+    h.register_hook(lambda g: g * 10.0)
+    loss = h * h
+
+    def gradients(drawing):
+        return {drawing.labels[node]: g.item() for node, g in drawing.totals.items()}
+
+    assert gradients(draw(loss)) == {"loss": 1.0, "h": 80.0, "w": 160.0}
+    with tn.inspect.record() as recording:
+        y = w ** 2
+        z = y * 3.0
+        tn.grad([y, z], [w])
+    assert gradients(draw(recording)) == {"y": 4.0, "z": 1.0, "w": 16.0}
 
 
 def test_without_gradients_and_of_several_elements_the_values_alone_are_drawn():

@@ -81,5 +81,5 @@ def test_every_extra_in_the_readme_exists():
     settings = configparser.ConfigParser(interpolation=None)
     settings.read(ROOT / "setup.cfg", "utf-8")
     extras = set(settings["options.extras_require"])
-    assert {"demos", "test", "files", "coverage", "types", "cuda12", "cuda13"} <= extras
+    assert {"demos", "test", "browser", "files", "coverage", "types", "cuda12", "cuda13"} <= extras
     assert set(",".join(re.findall(r'-e "\.\[([\w,]+)\]"', README)).split(",")) <= extras

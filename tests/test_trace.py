@@ -110,6 +110,31 @@ def test_several_outputs_and_a_given_gradient():
         tn.inspect.trace(x * x)
 
 
+def test_a_pass_from_several_results_is_that_of_their_sum():
+    x = tn.tensor(2.0, requires_grad=True)
+    with tn.inspect.record() as recording:
+        y = x ** 2
+        z = y * 3.0
+        g, = tn.grad([y, z], [x])
+    for trace in (tn.inspect.trace(recording), tn.inspect.trace(y), tn.inspect.trace(z)):
+        assert [row.split()[1:3] for row in str(trace).splitlines()[3:]] == [
+            ["∂(y", "+"], ["∂(y", "+"], ["∂(y", "+"], ["∂(y", "+"]]
+        assert set(trace.top.values()) == {"(y + z)"}
+        assert last_totals(trace) == {"y": 4.0, "x": g.item()} and g.item() == 16.0
+        assert [trace.labels[node] for node in trace.nodes] == ["x", "y", "z"]
+
+
+def test_another_gradient_to_start_from_is_not_that_of_the_recorded_pass():
+    w = tn.tensor([2.0, 3.0], requires_grad=True)
+    with tn.inspect.record():
+        y = w * w
+        y.backward(tn.tensor([1.0, 1.0]), retain_graph=True)
+    assert last_totals(tn.inspect.trace(y))["w"].tolist() == [4.0, 6.0]
+    trace = tn.inspect.trace(y, [10.0, 100.0])
+    assert last_totals(trace)["w"].tolist() == [40.0, 600.0]
+    assert "∂L/∂y  [10, 100]  the start of the backward pass, of L = Σ gradient · result" in str(trace)
+
+
 def test_steps_come_one_at_a_time_and_by_position():
     trace = tn.inspect.trace(tn.tensor(2.0, requires_grad=True) * 3.0)
     steps = iter(trace)
@@ -180,6 +205,88 @@ def test_hooks_and_clipped_gradients_are_seen():
     np.testing.assert_allclose(update.gradient, [0.6, 0.8], rtol=1e-5)
 
 
+def test_a_hook_that_only_looks_is_no_step():
+    w, seen = tn.tensor([3.0, 4.0], requires_grad=True), []
+    w.register_hook(lambda g: seen.append(g.tolist()))
+    with tn.inspect.record() as recording:
+        (w * w).sum().backward()
+    assert seen == [[6.0, 8.0]] and not any(isinstance(step, Hooked) for step in recording.steps)
+
+
+def test_a_pass_that_a_hook_runs_inside_another_is_told_apart():
+    w, v = tn.tensor(2.0, requires_grad=True), tn.tensor(3.0, requires_grad=True)
+    h = w * 2.0
+
+    def hook(g):
+        with tn.enable_grad():
+            inner = v * v
+            inner.backward()
+
+    h.register_hook(hook)
+    with tn.inspect.record() as recording:
+        loss = h * h
+        loss.backward()
+    trace = tn.inspect.trace(loss)
+    assert kinds(trace) == "FFSBBBS" and set(trace.top.values()) == {"loss"}
+    assert [trace.labels[node] for node in trace.nodes] == ["w", "h", "loss"]
+    whole = tn.inspect.trace(recording)
+    assert kinds(whole) == "FFSBBFSBBSBS"
+    assert [whole.top[step] for step in whole if isinstance(step, (Backward, Store))] == [
+        "loss", "loss", "inner", "inner", "inner", "loss", "loss"]
+
+
+def test_a_pass_that_fails_does_not_mix_with_the_next():
+    w = tn.tensor(2.0, requires_grad=True)
+    h = w * 2.0
+
+    def refuse(g):
+        raise KeyError("no")
+
+    with tn.inspect.record() as recording:
+        failing = h * h
+        with h.register_hook(refuse), pytest.raises(KeyError):
+            failing.backward()
+        loss = (w * 3.0) ** 2
+        loss.backward()
+    assert len(recording.passes) == 1
+    assert kinds(tn.inspect.trace(recording)) == "FFSBB" + "FFSBBS" and kinds(tn.inspect.trace(loss)) == "FFSBBS"
+    assert last_totals(tn.inspect.trace(loss))["w"] == w.grad.item() == 36.0
+
+
+def test_a_pass_that_fails_inside_another_leaves_that_alone():
+    w, v = tn.tensor(2.0, requires_grad=True), tn.tensor(3.0, requires_grad=True)
+    h = w * 2.0
+
+    def refuse(g):
+        raise KeyError("no")
+
+    def hook(g):
+        with tn.enable_grad():
+            i = v * v
+            j = i * v
+        with i.register_hook(refuse), pytest.raises(KeyError):
+            j.backward()
+
+    h.register_hook(hook)
+    with tn.inspect.record() as recording:
+        loss = h * h
+        loss.backward()
+    trace = tn.inspect.trace(loss)
+    assert kinds(trace) == "FFSBBBS" and set(trace.top.values()) == {"loss"} and len(recording.passes) == 1
+    assert last_totals(trace) == {"h": 8.0, "w": 16.0}
+
+
+def test_what_the_program_does_to_a_weight_before_the_step_is_not_the_optimizers_work():
+    w = tn.tensor(2.0, requires_grad=True)
+    with tn.inspect.record() as recording:
+        ((w - 5.0) ** 2).backward()
+        w.data *= 0.5
+        optim.SGD([w], lr=0.1).step()
+    updates = [step for step in recording.steps if isinstance(step, Update)]
+    assert [(u.optimizer, u.node.value, u.after.value.round(5)) for u in updates] == [
+        ("", 2.0, 1.0), ("SGD", 1.0, np.float32(1.6))]
+
+
 def test_the_programs_lines_are_those_of_the_calls():
     w = tn.tensor(2.0, requires_grad=True)
     with tn.inspect.record():
@@ -193,6 +300,15 @@ def test_the_programs_lines_are_those_of_the_calls():
         [line_number("h = tn.exp(w)")] + [line_number("loss = nn.functional")] * (len(lines) - 1)
     assert lines[0].endswith("h = tn.exp(w)                           # here")
     assert f"test_trace.py:{line_number('h = tn.exp(w)')}" in str(trace)
+
+
+def test_what_is_typed_in_at_a_prompt_has_lines_too():
+    program = "y = x * x\nloss = y + 1.0\nloss.backward()"
+    variables = {"x": tn.tensor(2.0, requires_grad=True)}
+    with tn.inspect.record():
+        exec(compile(program, "<stdin>", "exec"), variables)
+    rows = str(tn.inspect.trace(variables["loss"])).splitlines()
+    assert rows[1].endswith("Multiply(x, x): 2 · 2 = 4               <stdin>:1") and rows[2].endswith(" <stdin>:2")
 
 
 def test_without_a_recording_the_text_says_how_to_get_the_lines():
@@ -234,6 +350,57 @@ class Block(nn.Module):
 
     def forward(self, x):
         return tn.relu(self.inner(x)) + x
+
+
+def test_variables_name_what_they_hold_rather_than_a_functions_arguments():
+    def double(x):
+        inside = x * 1.0
+        return inside + x
+
+    data = tn.tensor(3.0, requires_grad=True)
+    with tn.inspect.record():
+        h = double(data)
+        loss = double(h)
+        loss.backward()
+    trace = tn.inspect.trace(loss)
+    assert [trace.labels[node] for node in trace.nodes] == ["data", "inside", "h", "inside (2)", "loss"]
+
+
+def test_what_is_in_lists_and_in_objects_of_the_programs_own_has_a_name_too():
+    class Model:
+        def __init__(self):
+            self.w, self.layer = tn.tensor([2.0], requires_grad=True), nn.Linear(1, 1)
+
+        def run(self, x):
+            return self.layer(x * self.w)
+
+    model, weights, by_name = Model(), [tn.tensor(1.0, requires_grad=True)], {"b": tn.tensor(3.0, requires_grad=True)}
+    with tn.inspect.record():
+        y = model.run(weights[0]) + by_name["b"]
+        y.backward()
+    labels = tn.inspect.trace(y).labels.values()
+    assert {label for label in labels if not label.startswith("v")} == {
+        "x", "w", "layer.weight", "layer.bias", "by_name['b']", "y"}
+
+
+def test_a_parameter_that_replaces_another_gets_its_name():
+    layer = nn.Linear(1, 1)
+    x = tn.ones(1, 1)
+    with tn.inspect.record() as recording:
+        for i in range(3):
+            y = layer(x).sum()
+            y.backward()
+            layer.weight = nn.Parameter(tn.tensor([[float(i)]]))
+    labels = tn.inspect.trace(recording).labels
+    values = {label: node.value.item() for node, label in labels.items() if label.startswith("layer.weight (")}
+    assert values == {"layer.weight (2)": 0.0, "layer.weight (3)": 1.0}
+
+
+def test_a_variable_called_like_an_automatic_name_keeps_it():
+    v1 = tn.tensor(2.0, requires_grad=True)
+    y = tn.sin(v1 * 3.0) + 1.0
+    trace = tn.inspect.trace(y)
+    assert [trace.labels[node] for node in trace.nodes] == ["v1", "v2", "v3", "y"]
 
 
 def test_the_calls_of_modules_are_told_apart_also_when_one_is_called_twice():
@@ -281,6 +448,20 @@ def test_backward_with_inputs_stores_only_theirs():
     assert [step.after for step in recording.steps if isinstance(step, Store)] == [3.0]
 
 
+def test_everything_that_gets_a_gradient_is_stored():
+    w = tn.tensor(2.0, requires_grad=True)
+    with tn.inspect.record() as recording:
+        loss = w * 3.0
+        loss.retain_grad()
+        loss.backward()                         # of the result itself
+        h = w * w
+        (h * h).backward(inputs=[h])            # of a result that is asked for
+        w.backward()                            # of a leaf, from itself
+    stores = [step for step in recording.steps if isinstance(step, Store)]
+    assert [(s.node.name, s.before, s.after) for s in stores] == [
+        ("loss", None, 1.0), ("w", None, 3.0), ("h", None, 8.0), ("w", 3.0, 4.0)]
+
+
 def test_retained_gradients_of_results_are_stored_too():
     w = tn.tensor(2.0, requires_grad=True)
     with tn.inspect.record() as recording:
@@ -326,6 +507,53 @@ def test_a_trace_inside_of_a_recording_is_not_recorded():
     assert kinds(tn.inspect.trace(loss)) == "FSBBS"
 
 
+def test_a_trace_of_something_else_is_not_recorded_either():
+    w = tn.tensor(2.0, requires_grad=True)
+    earlier = w * w
+    with tn.inspect.record() as outer, tn.inspect.record() as inner:
+        loss = w * 3.0
+        tn.inspect.trace(earlier)
+        tn.inspect.trace(lambda: w * w * w)
+        assert set(watchers) == {outer, inner}
+        loss.backward()
+    for recording in (outer, inner):
+        assert kinds(recording.steps) == "FSBS" and len(recording.passes) == 1
+    assert kinds(tn.inspect.trace(loss)) == "FSBS"
+
+
+def test_a_trace_is_not_what_debug_mode_tells_of():
+    a, b = tn.tensor(1.0, requires_grad=True), tn.tensor(1.0, requires_grad=True)
+    with tn.debug():
+        (b * 2.0).backward()
+        y = a * 3.0
+        before = tn.inspect.why_no_gradient(a)
+        tn.inspect.trace(y)
+        assert tn.inspect.why_no_gradient(a) == before and "has not been called since" in str(before)
+        with pytest.raises(FloatingPointError, match="Log gave -inf"):
+            tn.inspect.trace(lambda: tn.log(a - 1.0))               # a program that runs now is watched as any other
+
+
+def test_recordings_that_are_kept_are_known_and_others_let_go():
+    w = tn.tensor(2.0, requires_grad=True)
+    losses, kept = [], []
+    for i in range(3):
+        with tn.inspect.record() as recording:
+            losses.append(w * w)
+            losses[-1].backward()
+        kept += [recording] if i != 1 else []
+    del recording
+    assert [kinds(tn.inspect.trace(losses[i])) for i in (0, 2)] == ["FSBBS"] * 2
+    with pytest.raises(RuntimeError, match="freed by its backward pass"):
+        tn.inspect.trace(losses[1])
+    with tn.inspect.record() as outer:
+        a = w * w
+        with tn.inspect.record() as inner:
+            b = a + w
+        a.backward()
+    assert len(outer.passes) == 1 and inner.passes == []
+    assert kinds(tn.inspect.trace(a)) == "FSBBS" and "test_trace.py" in str(tn.inspect.trace(a)) and b.inputs
+
+
 def test_other_threads_are_not_recorded():
     w = tn.tensor(2.0, requires_grad=True)
     with tn.inspect.record() as recording:
@@ -333,6 +561,19 @@ def test_other_threads_are_not_recorded():
         thread.start()
         thread.join()
     assert recording.steps == []
+
+
+def test_a_recording_belongs_to_the_thread_that_enters_it():
+    w, recording = tn.tensor(2.0, requires_grad=True), tn.inspect.record()
+
+    def work():
+        with recording:
+            (w * w).backward()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert kinds(recording.steps) == "FSBBS"
 
 
 def test_a_recording_and_debug_mode_work_together():
@@ -353,6 +594,26 @@ def test_values_are_those_of_the_moment():
     with tn.no_grad():
         w.fill_(100.0)
     assert tn.inspect.trace(loss)[0].node.inputs[0].value.tolist() == [1.0]
+
+
+def test_plain_arrays_are_copied_too():
+    w, x = tn.tensor([2.0, 3.0], requires_grad=True), np.array([1.0, 2.0], np.float32)
+    with tn.inspect.record():
+        y = (w * x).sum()
+        y.backward()
+    x[:] = 7.0
+    text = tn.inspect.trace(y).explain(0)
+    assert "    b = [1, 2]\n" in text and "[1]  3 · 2 = 6" in text
+    assert "Multiply(w, [1, 2])" in str(tn.inspect.trace(y))
+
+
+def test_a_debugger_shows_a_step_in_one_line_however_large_the_graph():
+    x = tn.tensor(1.0, requires_grad=True)
+    with tn.inspect.record() as recording:
+        for _ in range(2000):
+            x = x * x
+    assert repr(recording.steps[-1]) == "Forward(node=<Node x = Multiply: 1.0>)"
+    assert repr(recording.steps[0].node.parents[0]) == "<Node x: 1.0>"
 
 
 def test_frames_of_the_program_are_let_go():

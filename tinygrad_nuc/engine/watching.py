@@ -33,6 +33,9 @@ class Watcher:
     def ended(self, stored: bool) -> None:
         """The backward pass met no error; told once more, with `stored`, when the leaves have their gradients."""
 
+    def updating(self, optimizer: Any) -> None:
+        """The optimizer is about to change its parameters."""
+
     def updated(self, optimizer: Any) -> None:
         """The optimizer has changed its parameters."""
 

@@ -6,5 +6,6 @@ from .gradient_check import GradcheckError, gradcheck, gradgradcheck
 from .linear_regions import LinearRegions, linear_regions, max_linear_regions
 from .model_summary import ModelSummary, summary
 from .no_gradient import why_no_gradient
+from .player import player
 from .snapshots import Snapshots
 from .trace import Trace, record, trace

@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 
 from ..engine.backward import sum_over_copies
-from .steps import Backward, Node, Store, Update
+from ..optim.sgd import SGD
+from .steps import Backward, Node, Store, Update, source_of
 from .written import Written, shown, written
 
 DIGITS = 6              # of results
 LARGEST = 400           # elements of an array beyond which nothing is written out
 LONGEST = 40            # numbers on a line
+ROUNDINGS = 256         # by so many of them, each half a unit or so in the last place, a result may be off
+EPS = 2.0 ** -52        # of double precision
 
 
 def of_value(node: Node) -> np.ndarray | None:
@@ -57,8 +60,7 @@ def of_update(step: Update) -> np.ndarray | None:
     p, g, s = step.node.value, step.gradient, step.settings
     if g is None or p.shape != g.shape:
         return None
-    plain = step.optimizer == "SGD" and not (s["momentum"] or s["weight_decay"])
-    if plain:
+    if step.source == source_of(SGD.change) and not (s["momentum"] or s["weight_decay"]):
         change = np.full(p.shape, Written(float(s["lr"]))) * written(g)
         return lines(lambda: written(p) + change if s["maximize"] else written(p) - change, step.after.value, [p])
     return lines(lambda: written(p) + written(step.after.value - p), step.after.value, [p])
@@ -76,19 +78,23 @@ def lines(compute: Callable[[], Any], result: np.ndarray, inputs: Sequence[Any])
     if max((np.size(x) for x in (result, *inputs)), default=0) > LARGEST or result.dtype.kind != "f":
         return None
     try:
-        computed = np.asarray(compute(), object)
+        with np.errstate(all="ignore"):
+            computed = np.asarray(compute(), object)
     except Exception:           # NumPy's own functions of matrices, for instance, know numbers only
         return None
     if computed.shape != result.shape:
         return None
     texts = np.empty(result.shape, object)
     for index, x in np.ndenumerate(result):
-        texts[index] = line(computed[index], float(x))
+        texts[index] = line(computed[index], float(x), float(np.finfo(result.dtype).eps))
     return texts
 
 
-def line(expression: Any, result: float) -> str:
-    """``expression = result``, with as many digits as needed; "" if a line would not hold them."""
+def line(expression: Any, result: float, eps: float = EPS) -> str:
+    """``expression = result``, with as many digits as needed; "" if a line would not hold them, or would be wrong.
+
+    `eps` is that of the dtype in which the result was rounded.
+    """
     if not isinstance(expression, Written):
         expression = Written(float(expression))
     if expression.terms > LONGEST or not math.isfinite(result):
@@ -100,21 +106,23 @@ def line(expression: Any, result: float) -> str:
         for digits_left in range(DIGITS, 18):
             if agree(expression.at(digits_left), result, digits_right, expression):
                 return f"{expression.text(digits_left)} = {right}"
-    return f"{expression.text(17)} ≈ {shown(result, DIGITS)}"          # what is left of it is rounding
+    if abs(expression.at(17) - result) <= ROUNDINGS * eps * max(map(abs, numbers(expression))):
+        return f"{expression.text(17)} ≈ {shown(result, DIGITS)}"      # what is left of it is rounding
+    return ""
 
 
 def agree(calculated: float, result: float, digits: int, expression: Written) -> bool:
     """Whether the calculator's number is within one unit of the last digit shown, half of which goes to rounding."""
     shown_result = float(f"{result:.{digits}g}")
     if result == 0:
-        return abs(calculated) <= 10.0 ** -digits * max(abs(x) for x in given_numbers(expression))
+        return abs(calculated) <= 10.0 ** -digits * max(abs(x) for x in numbers(expression, given_only=True))
     unit = 10.0 ** (math.floor(math.log10(abs(shown_result))) - digits + 1)
     return abs(calculated - shown_result) <= unit * 0.999
 
 
-def given_numbers(expression: Written) -> Iterator[float]:
-    """The numbers that an expression is made of."""
-    if not expression.symbol:
+def numbers(expression: Written, given_only: bool = False) -> Iterator[float]:
+    """The numbers that an expression is made of, and those that come out on the way."""
+    if not (given_only and expression.symbol):
         yield expression.value
     for part in expression.parts:
-        yield from given_numbers(part)
+        yield from numbers(part, given_only)

@@ -7,15 +7,18 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..engine.tensor import Tensor
 from ..utils.files import atomic_write, given_path
 from .drawn_graph import Graph, box_size, node_size
-from .layout import HEAD, arrange, place
-from .steps import Backward, Node
+from .layout import HEAD, Placement, arrange, place
+from .steps import Backward, Hooked, Node, Start
 from .trace import Trace, trace, trace_forward
 from .trace_text import brief
 
 VALUE, GRADIENT, INK, PAPER = "#00588f", "#a84300", "#222222", "#ffffff"
+COLOURS = (INK, VALUE, GRADIENT)        # of the lines on a node
 FILLS = {"result": "#ffffff", "parameter": "#fdf1d8", "leaf": "#eef3f7"}
 FONT = "font-family='DejaVu Sans Mono, Menlo, Consolas, monospace'"
 
@@ -36,9 +39,16 @@ class Drawing:
         self.labels, self.outputs = steps.labels, steps.outputs
         self.graph = Graph([node for node in steps.nodes if node in behind])
         self.folded = set(range(len(self.graph.groups)) if folded is None else folded)
-        self.totals = {step.to: step.total for step in steps if isinstance(step, Backward)}
-        self.shares = {(step.node, step.position): step.fitted for step in steps if isinstance(step, Backward)}
-        self.totals |= steps.seeds
+        self.totals: dict[Node, np.ndarray] = {}                # the last gradient of each, as its hooks leave it
+        self.shares: dict[tuple[Node, int], np.ndarray] = {}    # and what went back along each edge
+        for step in steps:
+            if isinstance(step, Start):
+                self.totals[step.node] = step.gradient
+            elif isinstance(step, Backward):
+                self.totals[step.to] = step.total
+                self.shares[step.node, step.position] = step.fitted
+            elif isinstance(step, Hooked):
+                self.totals[step.node] = step.after
         self.uses = Counter(u for u, _, _ in self.graph.edges)
 
     def _repr_svg_(self) -> str:
@@ -56,19 +66,29 @@ class Drawing:
             file.write((self.svg if path.suffix == ".svg" else self.dot).encode("utf-8"))
         return path
 
+    def placed(self) -> Placement:
+        """Where everything goes."""
+        sizes = {f"n{i}": node_size(self.labels[node], node) for i, node in enumerate(self.graph.nodes)}
+        sizes |= {f"g{i}": box_size(group) for i, group in enumerate(self.graph.groups)}
+        return place(self.graph, arrange(self.graph), self.folded, sizes)
+
+    def written_on(self, i: int) -> list[str]:
+        """The lines on a node: its name and operation, its value, and its gradient if it has one."""
+        node = self.graph.nodes[i]
+        label, gradient = self.labels[node], self.totals.get(node)
+        head = f"{label} = {node.operation.__name__}" if node.operation is not None else label
+        return [head, brief(node.value), *([f"∇ {brief(gradient)}"] if gradient is not None else [])]
+
     # ------------------------------------------------------------------ SVG
 
     @property
     def svg(self) -> str:
-        graph = self.graph
-        sizes = {f"n{i}": node_size(self.labels[node], node) for i, node in enumerate(graph.nodes)}
-        sizes |= {f"g{i}": box_size(group) for i, group in enumerate(graph.groups)}
-        placement = place(graph, arrange(graph), self.folded, sizes)
+        placement = self.placed()
         boxes = [(name, box) for name, box in placement.boxes.items() if name[0] == "g"]
         parts = [self.svg_box(int(name[1:]), *box) for name, box in boxes]
-        parts += [self.svg_edge(e, way) for e, way in placement.ways.items()]
+        parts += [self.svg_edge(e, way) for e, way in placement.routes.items()]
         parts += [self.svg_node(int(name[1:]), *box) for name, box in placement.boxes.items() if name[0] == "n"]
-        parts += [self.svg_share(e, way) for e, way in placement.ways.items()]
+        parts += [self.svg_share(e, way) for e, way in placement.routes.items()]
         parts += [self.svg_title(int(name[1:]), *box) for name, box in boxes]
         w, h = placement.width, placement.height
         names = ", ".join(self.labels[y] for y in self.outputs)
@@ -94,17 +114,12 @@ class Drawing:
     def svg_node(self, i: int, x: float, y: float, w: float, h: float) -> str:
         """A value: its name and operation, the number, and the gradient below it."""
         node = self.graph.nodes[i]
-        label, gradient = self.labels[node], self.totals.get(node)
-        head = f"{label} = {node.operation.__name__}" if node.operation is not None else label
-        lines = [(head, INK, "bold"), (brief(node.value), VALUE, "normal")]
-        if gradient is not None:
-            lines.append((f"∇ {brief(gradient)}", GRADIENT, "normal"))
         room = int((w - 12) / 7)
         return (f"<rect x='{x:.1f}' y='{y:.1f}' width='{w:.1f}' height='{h:.1f}' rx='6' stroke='{INK}' "
                 f"fill='{FILLS[node.kind]}' stroke-width='{2 if node.kind == 'parameter' else 1}'/>"
                 + "".join(f"<text x='{x + w / 2:.1f}' y='{y + 17 + 16 * k:.1f}' text-anchor='middle' fill='{colour}' "
-                          f"font-weight='{weight}'>{text(cut(line, room))}</text>"
-                          for k, (line, colour, weight) in enumerate(lines)))
+                          f"font-weight='{'normal' if k else 'bold'}'>{text(cut(line, room))}</text>"
+                          for k, (line, colour) in enumerate(zip(self.written_on(i), COLOURS, strict=False))))
 
     def svg_edge(self, e: int, way: list[tuple[float, float]]) -> str:
         """A curve from an input to the result."""
@@ -141,10 +156,8 @@ class Drawing:
                 elif item[0] == "g":
                     lines.append(f"{indent}{item} [label={quoted(self.graph.groups[i].label)}, shape=component]")
                 else:
-                    node, gradient = self.graph.nodes[i], self.totals.get(self.graph.nodes[i])
-                    label = self.labels[node] + (f" = {node.operation.__name__}" if node.operation is not None else "")
-                    label += f"\n{brief(node.value)}" + (f"\n∇ {brief(gradient)}" if gradient is not None else "")
-                    lines.append(f"{indent}{item} [label={quoted(label)}, fillcolor=\"{FILLS[node.kind]}\"]")
+                    label, fill = "\n".join(self.written_on(i)), FILLS[self.graph.nodes[i].kind]
+                    lines.append(f"{indent}{item} [label={quoted(label)}, fillcolor=\"{fill}\"]")
 
         write(-1, "    ")
         ends = (tuple(self.graph.visible(i, self.folded) for i in edge[:2]) for edge in self.graph.edges)

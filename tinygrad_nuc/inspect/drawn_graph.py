@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from .steps import Call, Node
 
 CHARACTER, NODE_HEIGHT, BOX_HEIGHT = 7.3, 58.0, 44.0        # in pixels; letters are of one width
-NARROWEST, WIDEST = 100.0, 280.0
+NARROWEST, WIDEST = 100.0, 340.0
 
 
 @dataclass
@@ -106,7 +106,7 @@ def node_size(label: str, node: Node) -> tuple[float, float]:
     """Width and height of a node: its name and operation, its value, and its gradient below each other."""
     head = f"{label} = {node.operation.__name__}" if node.operation is not None else label
     size = node.value.size
-    numbers = 4 + 11 * min(size, 2) if size <= 4 else 23 + len(str(node.value.shape))   # room for a longer gradient
+    numbers = 4 + 10 * size if size <= 4 else 23 + len(str(node.value.shape))   # room for a longer gradient
     return min(max(max(len(head), numbers) * CHARACTER + 16, NARROWEST), WIDEST), NODE_HEIGHT
 
 

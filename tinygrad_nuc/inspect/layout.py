@@ -8,7 +8,7 @@ opens, in the same way.
 
 from bisect import bisect_right, insort
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from .drawn_graph import Graph
 
 GAP, LAYER_GAP, MARGIN, HEAD = 18.0, 40.0, 12.0, 22.0      # between neighbours, layers, inside of boxes, their title
 VIA = 6.0                       # the width that a passing edge takes
-FAR = 8                         # layers beyond which an edge takes no room: it is drawn behind everything
+FAR = 40                        # layers beyond which an edge takes no room: it is drawn behind everything
 SOURCE = 0.05                   # how much a place beside the way counts: parameters give way to the chain of results
 SWEEPS = 8
 
@@ -25,8 +25,8 @@ SWEEPS = 8
 class Arrangement:
     """For each box (-1 is the whole picture), its layers from top to bottom: names of nodes, boxes, passing edges.
 
-    ``n3`` is node 3, ``g2`` is box 2, and ``e7.2.4`` is where edge 7 (and others that go the same way) passes layer 4
-    of box 2; `via` lists these for each edge.
+    ``n3`` is node 3, ``g2`` is box 2, and ``e7.2.4`` is where edge 7 passes layer 4 of box 2; `via` lists these for
+    each edge. Other edges from the same start pass there as well: they part where they must.
     """
 
     layers: dict[int, list[list[str]]] = field(default_factory=dict)
@@ -51,19 +51,21 @@ def arrange(graph: Graph) -> Arrangement:
         for item in items:
             layers[rank[item]].append(item)
         argument: dict[str, int] = {}                               # as which input something is used first
-        chains: dict[Any, list[str]] = {}                           # edges that go the same way take the same places
+        passing: dict[tuple[Any, int], str] = {}                    # by what an edge starts from, and the layer
+        found: dict[tuple[str, str], None] = {}
         for e, a, b in inside[box]:
-            key = (a or graph.edges[e][0], b or graph.edges[e][1])
-            if key not in chains:
-                first, end = rank[a] + 1 if a else 0, rank[b] if b else last + 1
-                passing = [f"e{e}.{box}.{r}" for r in range(first, end)] if end - first <= FAR else []
-                for r, name in enumerate(passing, first):
-                    layers[r].append(name)
-                chains[key] = [x for x in (a, *passing, b) if x] if end - first <= FAR else []
-            ways[e][box] = [x for x in chains[key] if x[0] == "e"]
-            for x in [*filter(None, [a]), *chains[key]]:
+            first, end = rank[a] + 1 if a else 0, rank[b] if b else last + 1
+            near = range(first, end) if end - first <= FAR else ()
+            for r in near:
+                if (a or graph.edges[e][0], r) not in passing:
+                    passing[a or graph.edges[e][0], r] = f"e{e}.{box}.{r}"
+                    layers[r].append(f"e{e}.{box}.{r}")
+            ways[e][box] = [passing[a or graph.edges[e][0], r] for r in near]
+            chain = [x for x in (a, *ways[e][box], b) if x] if end - first <= FAR else [x for x in (a,) if x]
+            found |= dict.fromkeys(zip(chain, chain[1:], strict=False))
+            for x in chain:
                 argument.setdefault(x, graph.edges[e][2])
-        links = [link for chain in chains.values() for link in zip(chain, chain[1:], strict=False)]
+        links = list(found)
         for layer in layers:
             layer.sort(key=lambda x: argument.get(x, 0))            # to begin with
         reduce_crossings(layers, links)
@@ -121,18 +123,26 @@ def mean(numbers: Sequence[float], default: float) -> float:
     return sum(numbers) / len(numbers) if numbers else default
 
 
+Point = tuple[float, float]
+
+
 @dataclass
 class Placement:
     """Left, top, width and height of everything that is shown, the way of each edge, and the size of the whole.
 
-    `axis` is where the chain of results comes out below: what boxes are lined up by.
+    A way leads through the middle of the places where it passes a layer. A route, which is what is drawn, goes
+    straight down in every layer, also in those where it starts and ends, so that it touches no neighbour. `layers` are
+    the top and the bottom of the layer in which each thing lies. `axis` is where the chain of results comes out below:
+    what boxes are lined up by.
     """
 
     boxes: dict[str, tuple[float, float, float, float]] = field(default_factory=dict)
-    ways: dict[int, list[tuple[float, float]]] = field(default_factory=dict)
+    ways: dict[int, list[Point]] = field(default_factory=dict)
+    routes: dict[int, list[Point]] = field(default_factory=dict)
     width: float = 0.0
     height: float = 0.0
     axis: float = 0.0
+    layers: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def place(graph: Graph, arrangement: Arrangement, folded: Collection[int],
@@ -155,6 +165,8 @@ def place(graph: Graph, arrangement: Arrangement, folded: Collection[int],
     def unpack(box: int, left: float, top: float) -> None:
         for name, (x, y, w, h) in inner[box].boxes.items():
             result.boxes[name] = (left + x, top + y, w, h)
+            upper, lower = inner[box].layers[name]
+            result.layers[name] = (top + upper, top + lower)
             if name[0] == "g" and int(name[1:]) in inner:
                 unpack(int(name[1:]), left + x + MARGIN, top + y + HEAD + MARGIN)
 
@@ -166,10 +178,29 @@ def place(graph: Graph, arrangement: Arrangement, folded: Collection[int],
             n = len(graph.nodes[v].parents)
             x, y, w, h = result.boxes[start]
             X, Y, W, _ = result.boxes[end]
-            through = [result.boxes[name] for name in arrangement.via[e] if name in result.boxes]
-            result.ways[e] = [(x + w / 2, y + h), *((left + width / 2, top + height / 2) for left, top, width, height
-                                                    in through), (X + W * (k + 1) / (n + 1), Y)]
+            first, last = (x + w / 2, y + h), (X + W * (k + 1) / (n + 1), Y)
+            through = {name: result.boxes[name] for name in arrangement.via[e] if name in result.boxes}
+            middles = {name: (left + width / 2, top) for name, (left, top, width, _) in through.items()}
+            result.ways[e] = [first, *middles.values(), last]
+            result.routes[e] = route(graph.crossed(u, v), first, last, middles, result.layers)
     return result
+
+
+def route(crossed: Iterable[tuple[int, str | None, str | None]], first: Point, last: Point,
+          middles: Mapping[str, Point], layers: Mapping[str, tuple[float, float]]) -> list[Point]:
+    """The way of an edge that is drawn, by the boxes that it passes and where it passes their layers."""
+    points, waiting = [first], list[float]()                        # heights that it reaches at the x that comes next
+    for box, a, b in crossed:
+        if a is not None and a in layers:                           # down to the end of the layer where it starts
+            points.append((points[-1][0], max(points[-1][1], layers[a][1])))
+        for name, (x, _) in middles.items():
+            if name.split(".")[1] == str(box):
+                points += [*((x, y) for y in waiting), (x, layers[name][0]), (x, layers[name][1])]
+                waiting = []
+        if b is not None and b in layers:                           # and from where the layer begins in which it ends
+            waiting.append(min(layers[b][0], last[1]))
+    points += [*((last[0], y) for y in waiting), last]
+    return list(dict.fromkeys(points))                              # each of them once
 
 
 def outer_size(name: str, inner: Mapping[int, Placement],
@@ -213,6 +244,7 @@ def place_layers(layers: Sequence[Sequence[str]], links: Sequence[tuple[str, str
             left, right, h = sizes[name]
             lower = height - h if weight[name] == SOURCE else (height - h) / 2      # near to what it leads to
             result.boxes[name] = (axis[name] - left - first, top + lower, left + right, h)
+            result.layers[name] = (top, top + height)
         top += height + LAYER_GAP
     result.width = max((x + w for x, _, w, _ in result.boxes.values()), default=0.0)
     result.height = max(top - LAYER_GAP, 0.0)

@@ -3,7 +3,6 @@
 import sys
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,17 +13,7 @@ from ..engine.tensor import Tensor, value
 from ..engine.watching import Watcher, watchers
 from ..nn.module import Module
 from .naming import Names
-from .steps import Backward, Call, Forward, Hooked, Node, Start, Step, Store, Update, source_of
-
-
-@dataclass(eq=False)
-class Pass:
-    """A backward pass: from which nodes it starts, and which of the recorded steps are its own."""
-
-    outputs: list[Node]
-    first: int
-    end: int = 0
-    reached: dict[int, tuple[Tensor, Any]] = field(default_factory=dict)    # leaves by id, with their grad before
+from .steps import Backward, Call, Forward, Hooked, Node, Pass, Start, Step, Store, Update, source_of
 
 
 class Recording(Watcher):
@@ -35,7 +24,7 @@ class Recording(Watcher):
     steps : list of Step
         In the order in which they happened.
     passes : list of Pass
-        The backward passes.
+        The backward passes that met no error, in the order in which they ended.
     """
 
     def __init__(self) -> None:
@@ -46,10 +35,11 @@ class Recording(Watcher):
         self.names = Names()
         self.calls: list[tuple[Any, Call]] = []                 # the module calls around the last operation
         self.running: list[Pass] = []                           # backward passes: a hook may start one in another
+        self.reached: dict[Pass, dict[int, tuple[Tensor, Any]]] = {}    # tensors by id, with their grad before the pass
         self.thread = threading.get_ident()
-        self.paused = False
 
     def __enter__(self) -> "Recording":
+        self.thread = threading.get_ident()
         watchers.append(self)
         return self
 
@@ -57,7 +47,7 @@ class Recording(Watcher):
         watchers.remove(self)
         self.name_nodes(self.names.learn(user_frame()))
         self.note_changes(x for x, _ in list(self.leaves.values()))
-        self.calls, self.running = [], []                       # let go of the program's frames
+        self.calls, self.running, self.reached = [], [], {}     # let go of the program's frames and graphs
 
     def __repr__(self) -> str:
         return f"<Recording of {len(self.steps)} steps in {len(self.passes)} backward passes>"
@@ -75,19 +65,30 @@ class Recording(Watcher):
         if self.is_mine():
             self.catch_up(outputs)
             self.name_nodes(self.names.learn(user_frame()))
-            self.running.append(Pass([self.node_of(y) for y in outputs], len(self.steps)))
-            self.steps += [Start(self.node_of(y), copied(seed)) for y, seed in zip(outputs, seeds, strict=True)]
+            this = Pass([self.node_of(y) for y in outputs])
+            self.running.append(this)
+            self.reached[this] = {id(y): (y, y._grad) for y in outputs}
+            self.steps += [Start(self.node_of(y), copied(seed), this) for y, seed in zip(outputs, seeds, strict=True)]
 
     def hooked(self, x: Tensor, before: Any, after: Any) -> None:
-        if self.running and self.is_mine() and value(before) is not value(after):
-            self.steps.append(Hooked(self.node_of(x), copied(before), copied(after)))
+        if self.is_mine() and (this := self.pass_of(x)) is not None:
+            old, new = copied(before), copied(after)
+            if not np.array_equal(old, new, equal_nan=True):    # most hooks only look
+                self.steps.append(Hooked(self.node_of(x), old, new, this))
 
     def sent(self, y: Tensor, x: Tensor, derivative: Any, g: Any, share: Any, fitted: Any, total: Any) -> None:
-        if self.running and self.is_mine():
-            self.steps.append(Backward(self.node_of(y), self.node_of(x), position_of(y, derivative), derivative,
-                                       copied(g), copied(share), copied(fitted), copied(total)))
-            if x.operation is None or x.retains_grad:
-                self.running[-1].reached.setdefault(id(x), (x, None if x._grad is None else copied(x._grad)))
+        if self.is_mine() and (this := self.pass_of(y)) is not None:
+            node, last = self.node_of(y), self.steps[-1]
+            if isinstance(last, Backward) and last.node is node and last.part_of is this:
+                arriving = last.arriving                        # what several rules get is copied once
+            else:
+                arriving = copied(g)
+            as_given = copied(share)
+            in_shape = as_given if fitted is share else copied(fitted)          # often they are one array: one copy
+            so_far = in_shape if total is fitted else copied(total)
+            self.steps.append(Backward(node, self.node_of(x), position_of(y, derivative), derivative, arriving,
+                                       as_given, in_shape, so_far, this))
+            self.reached[this].setdefault(id(x), (x, x._grad))
 
     def ended(self, stored: bool) -> None:
         if not self.is_mine():
@@ -95,12 +96,15 @@ class Recording(Watcher):
         if not stored and self.running:
             self.passes.append(self.running.pop())
         elif stored and self.passes:
-            for x, before in self.passes[-1].reached.values():
-                if x._grad is not None:                         # backward(inputs=...) fills in some of them only
-                    self.steps.append(Store(self.node_of(x), before, copied(x._grad)))
-            self.passes[-1].reached = {}
-        if self.passes:
-            self.passes[-1].end = len(self.steps)
+            this = self.passes[-1]
+            for x, before in self.reached.pop(this, {}).values():
+                if x._grad is not None and x._grad is not before:
+                    self.steps.append(Store(self.node_of(x), None if before is None else copied(before),
+                                            copied(x._grad), this))
+
+    def updating(self, optimizer: Any) -> None:
+        if self.is_mine():                                      # what the program has changed since is not its work
+            self.note_changes(x for group in optimizer.param_groups for x in group["params"])
 
     def updated(self, optimizer: Any) -> None:
         if self.is_mine():
@@ -112,8 +116,14 @@ class Recording(Watcher):
     # ------------------------------------------------------------------ what is written down
 
     def is_mine(self) -> bool:
-        """Whether this happens in the thread that records, and is part of the program."""
-        return threading.get_ident() == self.thread and not self.paused
+        """Whether this happens in the thread that records."""
+        return threading.get_ident() == self.thread
+
+    def pass_of(self, x: Tensor) -> Pass | None:
+        """The backward pass that has reached x: the innermost, unless that was ended by an error, which nobody told."""
+        while self.running and id(x) not in self.reached[self.running[-1]]:
+            self.running.pop()
+        return self.running[-1] if self.running else None
 
     def branch(self) -> "Recording":
         """A recording that knows what this one knows, and leaves it alone when it goes on."""
@@ -128,9 +138,13 @@ class Recording(Watcher):
         self.catch_up([x for x in inputs if isinstance(x, Tensor)])
         receivers = tuple(position_of(y, derivative) for _, derivative in y.receivers or ())
         node = Node(copied(y), operation=y.operation, receivers=receivers, settings=y.settings, requires_grad=True,
-                    inputs=tuple(self.node_of(x) if isinstance(x, Tensor) else x for x in inputs), line=line, call=call)
+                    inputs=tuple(map(self.as_input, inputs)), line=line, call=call)
         self.results[y.number] = node
         self.steps.append(Forward(node))
+
+    def as_input(self, x: Any) -> Any:
+        """What stands for an input of an operation: a node, a copy of a plain array, or a number."""
+        return self.node_of(x) if isinstance(x, Tensor) else copied(x) if hasattr(x, "shape") else x
 
     def catch_up(self, outputs: Iterable[Tensor]) -> None:
         """Write down what these were computed from before the recording began, oldest first."""
@@ -150,6 +164,8 @@ class Recording(Watcher):
             return self.results[x.number]
         if id(x) not in self.leaves:
             self.leaves[id(x)] = (x, Node(copied(x), requires_grad=x.requires_grad))
+            if x.requires_grad and id(x) not in self.names.parameters:
+                self.names.look_again()                         # a module may have got a new parameter
         return self.leaves[id(x)][1]
 
     def note_changes(self, tensors: Iterable[Tensor], optimizer: str = "", settings: dict | None = None,
@@ -174,7 +190,7 @@ class Recording(Watcher):
             if node is not None and not node.name:
                 node.name = name
         for key, (_, node) in self.leaves.items():
-            node.name = self.names.parameters.get(key, node.name)
+            node.name = self.names.parameters.get(key, (None, node.name))[1]
 
     def innermost_call(self) -> Call | None:
         """The module call in which we are; the same object for as long as it is the same call."""

@@ -21,7 +21,7 @@ class Call:
     parent: "Call | None"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Node:
     """A value of the program: a leaf, or the result of an operation.
 
@@ -55,6 +55,12 @@ class Node:
     line: str = ""
     call: Call | None = None
     previous: "Node | None" = None
+
+    def __repr__(self) -> str:
+        """Short, since a debugger shows it, and the graph behind a node may be large."""
+        how = f" = {self.operation.__name__}" if self.operation is not None else ""
+        value = self.value.tolist() if self.value.size <= 4 else f"of shape {self.value.shape}"
+        return f"<Node {self.name or '(no name)'}{how}: {value}>"
 
     @property
     def kind(self) -> str:
@@ -94,12 +100,20 @@ class Forward:
     node: Node
 
 
+@dataclass(eq=False)
+class Pass:
+    """A backward pass: from which results it starts."""
+
+    outputs: list[Node]
+
+
 @dataclass(frozen=True, eq=False)
 class Start:
     """A backward pass begins: ∂L/∂L = 1, or what ``backward`` was given."""
 
     node: Node
     gradient: np.ndarray
+    part_of: Pass
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +136,8 @@ class Backward:
         The same in the shape and dtype of x: summed over the axes along which x was repeated.
     total : ndarray
         ∂L/∂x so far: this share and those of earlier steps.
+    part_of : Pass
+        The backward pass; a hook may run another in the midst of it.
     """
 
     node: Node
@@ -132,6 +148,7 @@ class Backward:
     share: np.ndarray
     fitted: np.ndarray
     total: np.ndarray
+    part_of: Pass
 
     @property
     def argument(self) -> str:
@@ -162,6 +179,7 @@ class Hooked:
     node: Node
     before: np.ndarray
     after: np.ndarray
+    part_of: Pass
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,6 +189,7 @@ class Store:
     node: Node
     before: np.ndarray | None
     after: np.ndarray
+    part_of: Pass
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,8 @@
 """trace and record: the steps of a program, forward and backward, to read, to print and to go through."""
 
+import contextlib
 import functools
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
@@ -9,18 +11,22 @@ import numpy as np
 from ..engine.backward import propagate, starting_gradient
 from ..engine.origins import user_frame
 from ..engine.tensor import Tensor
+from ..engine.watching import Watcher, watchers
 from . import trace_text
 from .recording import Recording
-from .steps import Backward, Forward, Node, Start, Step, Update
+from .steps import Backward, Forward, Node, Pass, Start, Step, Update
 
-_recordings: list[Recording] = []           # the one that was made last, for `trace` to look into
+# What `trace` looks into: the recording that was made last, and those that the program has kept.
+_last: list[Recording] = []
+_kept: weakref.WeakSet[Recording] = weakref.WeakSet()
 
 
 def record() -> Recording:
     """Write down every step of what runs in a ``with`` block: forward, backward, updates, with the program's lines.
 
     Values are copied as they are at each step, so that a graph that was freed and a weight that was updated can still
-    be looked at. Nothing is recorded outside, and nothing is slower there.
+    be looked at. That takes about twice the memory of all values and gradients, for each step of a training, and the
+    last recording is kept until the next one is made. Nothing is recorded outside, and nothing is slower there.
 
     Returns
     -------
@@ -39,7 +45,8 @@ def record() -> Recording:
     (6, array(-6., dtype=float32))
     """
     recording = Recording()
-    _recordings[:] = [recording]
+    _last[:] = [recording]
+    _kept.add(recording)
     return recording
 
 
@@ -55,7 +62,8 @@ class Trace(Sequence):
     labels : dict
         A name for each node: the program's where it has one, otherwise v1, v2, ...
     top : dict
-        For each step, the result from which the backward pass started: the L of ∂L/∂x.
+        For each step of a backward pass, what it differentiates, the L of ∂L/∂x: the label of the result, ``(y + z)``
+        if it started from two; L itself, which is Σ gradient · result, where it started from other gradients than 1.
     seeds : dict
         For each result from which a backward pass started, the gradient that it started with.
     earlier : dict
@@ -65,18 +73,27 @@ class Trace(Sequence):
     def __init__(self, steps: Sequence[Step], outputs: Sequence[Node]) -> None:
         self.steps, self.outputs = list(steps), list(outputs)
         self.labels = trace_text.labels(self.nodes)
-        self.top: dict[Step, Node] = {}
-        self.seeds: dict[Node, np.ndarray] = {}
+        self.seeds = {step.node: step.gradient for step in self.steps if isinstance(step, Start)}
         self.earlier: dict[Backward, list[Backward]] = {}
-        top, arrived = self.outputs[0], dict[Node, list[Backward]]()
+        self.top: dict[Step, str] = {}
+        starts: dict[Pass, list[Start]] = {}
+        arrived: dict[tuple[Pass, Node], list[Backward]] = {}
         for step in self.steps:
             if isinstance(step, Start):
-                top, arrived = step.node, {}
-                self.seeds[top] = step.gradient
+                starts.setdefault(step.part_of, []).append(step)
             elif isinstance(step, Backward):
-                self.earlier[step] = arrived.setdefault(step.to, [])[:]
-                arrived[step.to].append(step)
-            self.top[step] = top
+                before = arrived.setdefault((step.part_of, step.to), [])
+                self.earlier[step] = before[:]
+                before.append(step)
+        tops = {part: self.differentiated(begun) for part, begun in starts.items()}
+        self.top = {step: tops[step.part_of] for step in self.steps if not isinstance(step, (Forward, Update))}
+
+    def differentiated(self, starts: Sequence[Start]) -> str:
+        """What a backward pass with these starts differentiates."""
+        if any(start.gradient.size != 1 or start.gradient != 1 for start in starts):
+            return "L"
+        names = [self.labels[start.node] for start in starts]
+        return names[0] if len(names) == 1 else f"({' + '.join(names)})"
 
     @functools.cached_property
     def nodes(self) -> list[Node]:
@@ -123,8 +140,9 @@ def trace(loss: Tensor | Recording | Callable[[], Tensor], gradient: Any = None)
     Parameters
     ----------
     loss : Tensor, Recording or function
-        A result. If its backward pass ran inside `record`, that is what is shown; otherwise its graph is read and a
-        backward pass is run on it now, which keeps the graph, fills in no ``grad``, and calls hooks as any pass does.
+        A result. If its backward pass ran inside `record`, and no other `gradient` is given, that is what is shown;
+        otherwise its graph is read and a backward pass is run on it now, which keeps the graph, fills in no ``grad``,
+        and calls hooks as any pass does.
         A recording: all that happened in it. A function without arguments: it is called inside `record`, and
         what it returns is traced.
     gradient : Tensor or array_like, optional
@@ -155,25 +173,31 @@ def trace(loss: Tensor | Recording | Callable[[], Tensor], gradient: Any = None)
     """
     if isinstance(loss, Recording):
         return trace_of_recording(loss)
-    if not isinstance(loss, Tensor):
-        if not callable(loss):
-            raise TypeError("trace: expects a result (a Tensor), a recording or a function, "
-                            f"not a {type(loss).__name__}")
-        with record():
-            return trace(loss(), gradient)
-    check_history(loss)
-    recording = known_recording(loss)
-    if recording is not None:
-        node = recording.results[loss.number]
-        if any(node in done.outputs for done in recording.passes):
-            return excerpt(recording, [node])
+    if isinstance(loss, Tensor):
+        return trace_of_result(loss, gradient, known_recording(loss))
+    if not callable(loss):
+        raise TypeError("trace: expects a result (a Tensor), a recording or a function, "
+                        f"not a {type(loss).__name__}")
+    with unwatched_by(Recording), Recording() as recording:
+        result = loss()
+        if not isinstance(result, Tensor):
+            raise TypeError(f"trace: the function must return a Tensor, not a {type(result).__name__}")
+        return trace_of_result(result, gradient, recording)
+
+
+def trace_of_result(loss: Tensor, gradient: Any, recording: Recording | None) -> Trace:
+    """What was recorded of its backward pass, or else of one that runs now."""
+    check_history(loss, recording)
+    if recording is not None and gradient is None and has_pass(recording, loss):
+        return excerpt(recording, [recording.results[loss.number]])
     return run(loss, gradient, recording)
 
 
 def trace_forward(loss: Tensor) -> Trace:
     """The steps from the leaves to a result, without a backward pass."""
-    check_history(loss)
-    recording = known_recording(loss) or Recording()
+    known = known_recording(loss)
+    check_history(loss, known)
+    recording = known or Recording()
     recording.catch_up([loss])
     recording.name_nodes(recording.names.learn(user_frame()))
     node = recording.results[loss.number]
@@ -182,42 +206,54 @@ def trace_forward(loss: Tensor) -> Trace:
 
 
 def known_recording(loss: Tensor) -> Recording | None:
-    """The last recording, if it knows this result."""
-    return next((recording for recording in _recordings if loss.number in recording.results), None)
+    """A recording that knows this result, best its backward pass as well."""
+    known = [recording for recording in [*_last, *_kept] if loss.number in recording.results]
+    return next((recording for recording in known if has_pass(recording, loss)), known[0] if known else None)
 
 
-def check_history(loss: Tensor) -> None:
+def has_pass(recording: Recording, loss: Tensor) -> bool:
+    """Whether it knows a backward pass from this result."""
+    return any(recording.results[loss.number] in done.outputs for done in recording.passes)
+
+
+def check_history(loss: Tensor, recording: Recording | None) -> None:
     """Refuse what has nothing behind it."""
     if loss.operation is None:
         raise RuntimeError("trace: this tensor has no history, so there is nothing to trace: it is a leaf, or nothing "
                            "it was computed from requires a gradient")
-    if loss.inputs is None and known_recording(loss) is None:
-        raise RuntimeError("trace: the graph of this result was freed by its backward pass. Trace it before backward(), "
-                           "or let the program run inside `with tn.inspect.record():`")
+    if loss.inputs is None and recording is None:
+        raise RuntimeError("trace: the graph of this result was freed by its backward pass. Trace it before "
+                           "backward(), or let the program run inside `with tn.inspect.record():`")
 
 
 def run(loss: Tensor, gradient: Any, known: Recording | None) -> Trace:
     """The trace of a backward pass that runs now, for this purpose only."""
     recording = Recording() if known is None else known.branch()
     seed = starting_gradient(loss, gradient)
-    if known is not None:
-        known.paused = True
-    try:
-        with recording:
-            propagate([loss], [seed], retain_graph=True)
-    finally:
-        if known is not None:
-            known.paused = False
+    with unwatched_by(Watcher), recording:
+        propagate([loss], [seed], retain_graph=True)
     return excerpt(recording, [recording.results[loss.number]])
+
+
+@contextlib.contextmanager
+def unwatched_by(kind: type[Watcher]) -> Iterator[None]:
+    """A block that is no part of the program: no such watcher is told what happens in it."""
+    away = [x for x in watchers if isinstance(x, kind) and not (isinstance(x, Recording) and not x.is_mine())]
+    for watcher in away:
+        watchers.remove(watcher)
+    try:
+        yield
+    finally:
+        watchers.extend(away)
 
 
 def excerpt(recording: Recording, outputs: Sequence[Node]) -> Trace:
     """What a recording tells of these results: how they came about, their backward passes, what was updated then."""
+    own = [done for done in recording.passes if any(y in outputs for y in done.outputs)]
+    outputs = list(dict.fromkeys([*outputs, *(y for done in own for y in done.outputs)]))
     behind = set().union(*(y.behind() for y in outputs))
-    own = [range(done.first, done.end) for done in recording.passes if any(y in outputs for y in done.outputs)]
-    steps = [step for i, step in enumerate(recording.steps)
-             if (step.node in behind if isinstance(step, (Forward, Update)) else any(i in part for part in own))]
-    return Trace(steps, outputs)
+    return Trace([step for step in recording.steps
+                  if (step.node in behind if isinstance(step, (Forward, Update)) else step.part_of in own)], outputs)
 
 
 def trace_of_recording(recording: Recording) -> Trace:

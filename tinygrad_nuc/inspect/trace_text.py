@@ -2,13 +2,13 @@
 
 import html
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engine.explain import summary
 from . import by_hand
 from .steps import Backward, Forward, Hooked, Node, Start, Step, Store, Update
 from .written import shown
@@ -25,6 +25,8 @@ RECORD = "(run the program inside `with tn.inspect.record():` to be told its lin
 
 def labels(nodes: Iterable[Node]) -> dict[Node, str]:
     """A name for each node, none twice: the program's own, else v1, v2, ... in the order of computing."""
+    nodes = list(nodes)
+    taken = {node.name for node in nodes}
     chosen: dict[Node, str] = {}
     count: Counter[str] = Counter()
     unnamed = 0
@@ -39,6 +41,8 @@ def labels(nodes: Iterable[Node]) -> dict[Node, str]:
             chosen[node] = node.name if n == 1 else f"{node.name} ({n})"
         else:
             unnamed += 1
+            while f"v{unnamed}" in taken:                       # the program has a variable v1
+                unnamed += 1
             chosen[node] = f"v{unnamed}"
     return chosen
 
@@ -91,12 +95,13 @@ def first_line(lines: np.ndarray | None, value: np.ndarray) -> str:
 def how(trace: "Trace", step: Step) -> tuple[str, Any, str]:
     """What a step is about, the value it gives, and how."""
     name = trace.labels[step.node]
-    top = trace.labels[trace.top[step]]
+    top = trace.top.get(step, "")
     if isinstance(step, Forward):
         value = step.node.value
         return name, value, called(trace, step.node) + first_line(by_hand.of_value(step.node), value)
     if isinstance(step, Start):
-        return f"∂{top}/∂{name}", step.gradient, "the start of the backward pass"
+        return f"∂{top}/∂{name}", step.gradient, ("the start of the backward pass"
+                                                  + (", of L = Σ gradient · result" if top == "L" else ""))
     if isinstance(step, Backward):
         text = step.rule_name + first_line(by_hand.of_share(step), step.fitted)
         before = trace.earlier[step]
@@ -114,14 +119,14 @@ def how(trace: "Trace", step: Step) -> tuple[str, Any, str]:
 def called(trace: "Trace", node: Node) -> str:
     """Multiply(x, w)."""
     given = ", ".join(trace.labels[x] if isinstance(x, Node) else
-                      summary(x) if np.size(x) > 1 else brief(x) for x in node.inputs)
+                      brief(x) for x in node.inputs)
     return f"{node.operation.__name__}({given})"
 
 
 def place(line: str) -> str:
     """The file's name and the number of the line."""
-    file, _, rest = line.partition(".py:")
-    return f"{os.path.basename(file)}.py:{rest.partition(':')[0]}" if rest else ""
+    found = re.match(r"(.*?):(\d+):", line)
+    return f"{os.path.basename(found[1])}:{found[2]}" if found else ""
 
 
 def rows(trace: "Trace") -> list[tuple[str, ...]]:
@@ -182,7 +187,7 @@ def given(trace: "Trace", node: Node) -> list[str]:
         if isinstance(x, Node):
             lines.append(f"{argument} = {trace.labels[x]} = {full(x.value)}")
         else:
-            lines.append(f"{argument} = {full(x) if hasattr(x, 'shape') else x!r}")
+            lines.append(f"{argument} = {full(x) if hasattr(x, 'shape') else repr(x)}")
     return lines + [f"{name} = {setting!r}" for name, setting in node.settings.items()]
 
 

@@ -12,12 +12,9 @@ import numpy as np
 
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4          # how strongly the parts of a text hold together
 
-FUNCTIONS: dict[str, Callable[[float], float]] = {
-    "exp": math.exp, "expm1": math.expm1, "exp2": lambda x: 2.0 ** x, "log": math.log, "log1p": math.log1p,
-    "log2": math.log2, "log10": math.log10, "sqrt": math.sqrt, "cbrt": math.cbrt, "sin": math.sin, "cos": math.cos,
-    "tan": math.tan, "arcsin": math.asin, "arccos": math.acos, "arctan": math.atan, "sinh": math.sinh,
-    "cosh": math.cosh, "tanh": math.tanh, "arcsinh": math.asinh, "arccosh": math.acosh, "arctanh": math.atanh,
-}
+FUNCTIONS: dict[str, Callable[[float], float]] = {name: getattr(np, name) for name in (
+    "exp", "expm1", "exp2", "log", "log1p", "log2", "log10", "sqrt", "cbrt", "sin", "cos", "tan", "arcsin", "arccos",
+    "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh")}
 
 TEXTS = {"exp": "e^({})", "expm1": "e^({}) − 1", "exp2": "2^({})", "log": "ln({})", "log1p": "ln(1 + {})",
          "log2": "log₂({})", "sqrt": "√({})", "cbrt": "∛({})"}                  # the others: sin(...) and so on
@@ -30,8 +27,8 @@ class Written:
     ----------
     value : float
     symbol : str
-        What was done: ``+``, ``−``, ``·``, ``/``, ``^``, ``neg``, ``abs``, ``max``, ``min`` or a function; "" for a number
-        that was given.
+        What was done: ``+``, ``−``, ``·``, ``/``, ``^``, ``neg``, ``abs``, ``max``, ``min`` or a function; "" for a
+        number that was given.
     parts : tuple
         With what.
 
@@ -145,12 +142,9 @@ def is_zero(x: Any) -> bool:
 
 
 def quietly(function: Callable[..., float], *numbers: float) -> float:
-    """Infinity or NaN where Python would complain, as NumPy has it."""
-    try:
-        result = function(*numbers)
-    except (OverflowError, ValueError, ZeroDivisionError):
-        return math.nan
-    return math.nan if isinstance(result, complex) else float(result)
+    """In double precision; infinity or NaN where Python would complain, as NumPy has it."""
+    with np.errstate(all="ignore"):
+        return float(function(*map(np.float64, numbers)))
 
 
 def within(part: tuple[str, int], strength: int) -> str:

@@ -132,6 +132,8 @@ class Optimizer:
         A `closure` is called first, to compute the loss and its gradients; what it returns is returned.
         """
         loss = None if closure is None else enable_grad()(closure)()
+        for watcher in watchers:
+            watcher.updating(self)
         with debugging.writable(p for group in self.param_groups for p in group["params"]):
             for group in self.param_groups:
                 settings = self.settings_of(group)

@@ -7,10 +7,8 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch
 from matplotlib.path import Path
 from matplotlib.text import Text
 
-from ..inspect.drawing import FILLS, GRADIENT, INK, VALUE, draw
-from ..inspect.drawn_graph import box_size, node_size
-from ..inspect.layout import HEAD, arrange, place
-from ..inspect.trace_text import brief
+from ..inspect.drawing import COLOURS, FILLS, INK, draw
+from ..inspect.layout import HEAD
 from .figures import axes_or_new
 
 INCH = 80.0             # units of the layout for each inch of a figure of its own
@@ -50,10 +48,7 @@ def computational_graph(loss: Any, *, gradients: bool = True, fold: bool = False
     ['y = Multiply', '6', '∇ 1']
     """
     drawing = draw(loss, gradients=gradients, fold=fold)
-    graph = drawing.graph
-    sizes = {f"n{i}": node_size(drawing.labels[node], node) for i, node in enumerate(graph.nodes)}
-    sizes |= {f"g{i}": box_size(group) for i, group in enumerate(graph.groups)}
-    placement = place(graph, arrange(graph), drawing.folded, sizes)
+    graph, placement = drawing.graph, drawing.placed()
     ax = axes_or_new(ax, width=placement.width / INCH, height=placement.height / INCH)
     ax.set(xlim=(0, placement.width), ylim=(placement.height, 0), aspect="equal")
     ax.set_axis_off()
@@ -66,19 +61,17 @@ def computational_graph(loss: Any, *, gradients: bool = True, fold: bool = False
         i = int(name[1:].partition(".")[0])
         if name[0] == "g":
             folded = i in drawing.folded
-            drawn.modules.append(ax.add_patch(box(x, y, w, h, "#e4ecf3" if folded else "none", "-" if folded else "--")))
+            fill, line = ("#e4ecf3", "-") if folded else ("none", "--")
+            drawn.modules.append(ax.add_patch(box(x, y, w, h, fill, line)))
             ax.text(x + 8, y + (h / 2 if folded else HEAD / 2 + 2), graph.groups[i].label, fontsize=size, va="center",
                     color="#44525e", zorder=3, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})
         elif name[0] == "n":
-            node = graph.nodes[i]
-            label, gradient = drawing.labels[node], drawing.totals.get(node)
-            lines = [(f"{label} = {node.operation.__name__}" if node.operation is not None else label, INK),
-                     (brief(node.value), VALUE), *([(f"∇ {brief(gradient)}", GRADIENT)] if gradient is not None else [])]
-            drawn.nodes[label] = ax.add_patch(box(x, y, w, h, FILLS[node.kind], "-"))
+            label, lines = drawing.labels[graph.nodes[i]], drawing.written_on(i)
+            drawn.nodes[label] = ax.add_patch(box(x, y, w, h, FILLS[graph.nodes[i].kind], "-"))
             drawn.texts[label] = [ax.text(x + w / 2, y + 13 + 16 * k, line, fontsize=size, color=colour, ha="center",
                                           va="center", weight="bold" if k == 0 else "normal", zorder=3, clip_on=True)
-                                  for k, (line, colour) in enumerate(lines)]
-    for way in placement.ways.values():
+                                  for k, (line, colour) in enumerate(zip(lines, COLOURS, strict=False))]
+    for way in placement.routes.values():
         drawn.arrows.append(ax.add_patch(FancyArrowPatch(path=curve(way), arrowstyle="-|>", mutation_scale=14 * unit,
                                                          color="#6b7783", linewidth=max(unit, 0.5), shrinkB=0)))
     return drawn
