@@ -6,8 +6,8 @@ from browser_helpers import chromium
 import tinygrad_nuc as tn
 from tinygrad_nuc import nn
 from tinygrad_nuc.inspect import player, record
-from tinygrad_nuc.inspect.drawn_graph import Graph
-from tinygrad_nuc.inspect.runs import box_runs
+from tinygrad_nuc.inspect.stepping.drawn_graph import Graph
+from tinygrad_nuc.inspect.stepping.runs import box_runs
 
 
 def xor():

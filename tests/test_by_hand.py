@@ -9,9 +9,9 @@ from operation_samples import SAMPLES
 
 import tinygrad_nuc as tn
 from tinygrad_nuc.engine.registry import table
-from tinygrad_nuc.inspect import by_hand
-from tinygrad_nuc.inspect.steps import Backward, Forward, Update
-from tinygrad_nuc.inspect.written import Written, shown, written
+from tinygrad_nuc.inspect.stepping import by_hand
+from tinygrad_nuc.inspect.stepping.steps import Backward, Forward, Update
+from tinygrad_nuc.inspect.stepping.written import Written, shown, written
 
 OPERATIONS = vars(table)
 

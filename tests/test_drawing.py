@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 import tinygrad_nuc as tn
 from tinygrad_nuc import nn
-from tinygrad_nuc.inspect.drawing import draw
-from tinygrad_nuc.inspect.drawn_graph import Graph
-from tinygrad_nuc.inspect.layout import FAR, GAP, HEAD, arrange, crossings, place, ranks, reduce_crossings, spread
+from tinygrad_nuc.inspect.stepping.drawing import draw
+from tinygrad_nuc.inspect.stepping.drawn_graph import Graph
+from tinygrad_nuc.inspect.stepping.layout import FAR, GAP, HEAD, arrange, crossings, place, ranks, reduce_crossings, spread
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -349,3 +349,35 @@ def test_a_plot_of_the_graph_goes_beside_other_plots():
     assert [t.get_text() for t in drawn.texts["y"]] == ["y = Multiply", "6"]
     folded = tn.plots.computational_graph(residual_loss(), fold=True)
     assert len(folded.modules) == 1 and "net.0.a.weight" not in folded.nodes
+
+
+class Noisy(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = nn.Parameter(tn.ones(2))
+
+    def forward(self, x):
+        x = x * self.w
+        return x + tn.ones(2)
+
+
+def test_a_leaf_that_is_made_inside_of_a_module_comes_above_it():
+    noisy = Noisy()
+    with tn.inspect.record():
+        loss = noisy(tn.ones(2)).sum()
+        loss.backward()
+    graph = graph_of(loss)
+    boxes = placed(graph).boxes
+    leaf = next(i for i, node in enumerate(graph.nodes) if node.kind == "leaf" and node.name != "x" and i > 0)
+    assert boxes[f"n{leaf}"][1] < boxes["g0"][1]
+
+
+def test_thousands_of_boxes_are_arranged_in_good_time():
+    net = nn.Sequential(*(nn.Sequential(nn.Linear(1, 1), nn.Tanh()) for _ in range(700)))
+    with tn.inspect.record():
+        loss = net(tn.ones(1, 1)).sum()
+        loss.backward()
+    graph = graph_of(loss)
+    assert len(graph.groups) == 2101 and len(graph.nodes) == 2802
+    placement = placed(graph)
+    assert len([name for name in placement.boxes if name[0] == "n"]) == len(graph.nodes)

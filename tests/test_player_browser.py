@@ -8,8 +8,8 @@ import pytest
 from browser_helpers import JOURNEY, assert_brief, assert_by_hand, assert_full, given, go_to, numbers, opened
 from player_pages import drawn
 
-from tinygrad_nuc.inspect.player import traces_of
-from tinygrad_nuc.inspect.steps import Backward, Forward, Start, Store, Update
+from tinygrad_nuc.inspect.stepping.player import traces_of
+from tinygrad_nuc.inspect.stepping.steps import Backward, Forward, Start, Store, Update
 
 browser, pages = player_pages.browser, player_pages.pages         # fixtures
 

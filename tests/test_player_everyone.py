@@ -10,8 +10,8 @@ from player_pages import drawn
 import tinygrad_nuc as tn
 from tinygrad_nuc import nn
 from tinygrad_nuc.inspect import player, record
-from tinygrad_nuc.inspect.player import traces_of
-from tinygrad_nuc.inspect.steps import Backward, Store
+from tinygrad_nuc.inspect.stepping.player import traces_of
+from tinygrad_nuc.inspect.stepping.steps import Backward, Store
 
 browser, pages = player_pages.browser, player_pages.pages         # fixtures
 

@@ -6,8 +6,8 @@ from browser_helpers import JOURNEY, assert_brief, assert_by_hand, assert_full, 
 from player_pages import drawn
 
 import tinygrad_nuc as tn
-from tinygrad_nuc.inspect.player import traces_of
-from tinygrad_nuc.inspect.steps import Hooked, Start, Store, Update
+from tinygrad_nuc.inspect.stepping.player import traces_of
+from tinygrad_nuc.inspect.stepping.steps import Hooked, Start, Store, Update
 
 browser, pages = player_pages.browser, player_pages.pages         # fixtures
 

@@ -9,7 +9,8 @@ import pytest
 import tinygrad_nuc as tn
 from tinygrad_nuc import nn, optim
 from tinygrad_nuc.engine.watching import watchers
-from tinygrad_nuc.inspect.steps import Backward, Forward, Hooked, Start, Store, Update
+from tinygrad_nuc.inspect.stepping.steps import Backward, Forward, Hooked, Start, Store, Update
+from tinygrad_nuc.inspect.stepping.trace import excerpt
 
 
 def line_number(text):
@@ -663,3 +664,31 @@ def test_refusals_say_what_to_do():
         pass
     with pytest.raises(RuntimeError, match="nothing was recorded"):
         tn.inspect.trace(recording)
+
+
+def test_an_update_belongs_to_the_pass_before_it_also_if_nothing_moves():
+    a, b = tn.tensor(1.0, requires_grad=True), tn.tensor(2.0, requires_grad=True)
+    optimizer = optim.SGD([a, b], lr=0.1)
+    with tn.inspect.record() as recording:
+        for x in (0.0, 1.0):
+            loss = a * x + b
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    first, second = (excerpt(recording, part.outputs, [part]) for part in recording.passes)
+    assert [trace.labels[u.node] for trace in (first, second) for u in trace if isinstance(u, Update)] == ["a", "b", "a", "b"]
+    assert kinds(first) == kinds(second) == "FFSBBBSSUU"
+    still, moved = (next(u for u in trace if isinstance(u, Update)) for trace in (first, second))
+    assert (still.node.value, still.gradient, still.after.value) == (1.0, 0.0, 1.0)
+    assert moved.node is still.after and moved.after.value == pytest.approx(0.9)
+
+
+def test_two_passes_over_one_graph_are_told_apart():
+    w = tn.tensor(2.0, requires_grad=True)
+    with tn.inspect.record() as recording:
+        loss = w * w
+        loss.backward(retain_graph=True)
+        loss.backward()
+    stores = [[s.after for s in excerpt(recording, part.outputs, [part]) if isinstance(s, Store)]
+              for part in recording.passes]
+    assert stores == [[4.0], [8.0]]

@@ -13,7 +13,7 @@ from calculator import check
 from PIL import Image
 
 import tinygrad_nuc as tn
-from tinygrad_nuc.inspect.page_data import shareable
+from tinygrad_nuc.inspect.stepping.page_data import shareable
 
 DEMO = Path(__file__).parents[1] / "demos" / "xor.py"
 

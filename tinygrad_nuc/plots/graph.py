@@ -7,8 +7,8 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch
 from matplotlib.path import Path
 from matplotlib.text import Text
 
-from ..inspect.drawing import COLOURS, FILLS, INK, draw
-from ..inspect.layout import HEAD
+from ..inspect.stepping.drawing import COLOURS, FILLS, INK, draw
+from ..inspect.stepping.layout import HEAD
 from .figures import axes_or_new
 
 INCH = 80.0             # units of the layout for each inch of a figure of its own

@@ -8,10 +8,10 @@ from typing import Any, overload
 
 import numpy as np
 
-from ..engine.backward import propagate, starting_gradient
-from ..engine.origins import user_frame
-from ..engine.tensor import Tensor
-from ..engine.watching import Watcher, watchers
+from ...engine.backward import propagate, starting_gradient
+from ...engine.origins import user_frame
+from ...engine.tensor import Tensor
+from ...engine.watching import Watcher, watchers
 from . import trace_text
 from .recording import Recording
 from .steps import Backward, Forward, Node, Pass, Start, Step, Update
@@ -56,7 +56,7 @@ class Trace(Sequence):
     Attributes
     ----------
     steps : list of Step
-        `Forward`, `Start`, `Backward`, `Hooked`, `Store`, `Update`; see `tinygrad_nuc.inspect.steps`.
+        `Forward`, `Start`, `Backward`, `Hooked`, `Store`, `Update`; see `tinygrad_nuc.inspect.stepping.steps`.
     outputs : list of Node
         The results.
     labels : dict
@@ -247,13 +247,25 @@ def unwatched_by(kind: type[Watcher]) -> Iterator[None]:
         watchers.extend(away)
 
 
-def excerpt(recording: Recording, outputs: Sequence[Node]) -> Trace:
-    """What a recording tells of these results: how they came about, their backward passes, what was updated then."""
-    own = [done for done in recording.passes if any(y in outputs for y in done.outputs)]
-    outputs = list(dict.fromkeys([*outputs, *(y for done in own for y in done.outputs)]))
+def excerpt(recording: Recording, outputs: Sequence[Node], passes: Sequence[Pass] | None = None) -> Trace:
+    """What a recording tells of these results: how they came about, their backward passes, what was updated then.
+
+    All passes that started from one of them, or only those given.
+    """
+    own = passes if passes is not None else [p for p in recording.passes if any(y in outputs for y in p.outputs)]
+    outputs = list(dict.fromkeys([*outputs, *(y for part in own for y in part.outputs)]))
     behind = set().union(*(y.behind() for y in outputs))
-    return Trace([step for step in recording.steps
-                  if (step.node in behind if isinstance(step, (Forward, Update)) else step.part_of in own)], outputs)
+    steps, last = [], None
+    for step in recording.steps:
+        if isinstance(step, Forward):
+            wanted = step.node in behind
+        elif isinstance(step, Update):          # it comes of the pass before it
+            wanted = step.node in behind and last in own
+        else:
+            last, wanted = step.part_of, step.part_of in own
+        if wanted:
+            steps.append(step)
+    return Trace(steps, outputs)
 
 
 def trace_of_recording(recording: Recording) -> Trace:

@@ -21,7 +21,7 @@ def box_runs(graph: Graph, labels: Mapping[Node, str]) -> None:
     users: dict[int, list[int]] = {}
     for u, v, _ in graph.edges:
         users.setdefault(u, []).append(v)
-    for box, items in inside(graph).items():
+    for box, items in graph.contents().items():
         parts = [item for item in items if item[0] == "g" or graph.nodes[int(item[1:])].operation is not None]
         if len(parts) <= LONGEST:
             continue
@@ -37,16 +37,6 @@ def box_runs(graph: Graph, labels: Mapping[Node, str]) -> None:
                 chain = graph.chain(graph.common([graph.group_of[v] for v in users[i]]))
                 graph.group_of[i] = next((group for group in chain if group >= first), box)
     sort_groups(graph)
-
-
-def inside(graph: Graph) -> dict[int, list[str]]:
-    """`Graph.items` of every box, in one go."""
-    found: dict[int, dict[str, None]] = {}
-    for i, own in enumerate(graph.group_of):
-        chain = graph.chain(own)
-        for box, item in zip(chain, [*(f"g{box}" for box in chain[1:]), f"n{i}"], strict=True):
-            found.setdefault(box, {})[item] = None
-    return {box: list(items) for box, items in found.items()}
 
 
 def put(graph: Graph, item: str, box: int) -> None:

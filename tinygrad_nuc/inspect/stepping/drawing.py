@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.tensor import Tensor
-from ..utils.files import atomic_write, given_path
+from ...engine.tensor import Tensor
+from ...utils.files import atomic_write, given_path
 from .drawn_graph import Graph, box_size, node_size
 from .layout import HEAD, Placement, arrange, place
 from .steps import Backward, Hooked, Node, Start
@@ -145,8 +145,10 @@ class Drawing:
     def dot(self) -> str:
         lines = ["digraph {", '    node [shape=box, style="rounded,filled", fillcolor=white, fontname=monospace]']
 
+        contents = self.graph.contents()
+
         def write(box: int, indent: str) -> None:
-            for item in self.graph.items(box):
+            for item in contents[box]:
                 i = int(item[1:])
                 if item[0] == "g" and i not in self.folded:
                     lines.extend([f"{indent}subgraph cluster_{i} {{",

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.backward import sum_over_copies
-from ..optim.sgd import SGD
+from ...engine.backward import sum_over_copies
+from ...optim.sgd import SGD
 from .steps import Backward, Node, Store, Update, source_of
 from .written import Written, shown, written
 

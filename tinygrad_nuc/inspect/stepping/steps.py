@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.explain import argument_names
+from ...engine.explain import argument_names
 
 
 @dataclass(eq=False)

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.devices import on_device
-from ..engine.origins import user_frame, user_line
-from ..engine.tensor import Tensor, value
-from ..engine.watching import Watcher, watchers
-from ..nn.module import Module
+from ...engine.devices import on_device
+from ...engine.origins import user_frame, user_line
+from ...engine.tensor import Tensor, value
+from ...engine.watching import Watcher, watchers
+from ...nn.module import Module
 from .naming import Names
 from .steps import Backward, Call, Forward, Hooked, Node, Pass, Start, Step, Store, Update, source_of
 
@@ -110,8 +110,9 @@ class Recording(Watcher):
         if self.is_mine():
             for group in optimizer.param_groups:
                 settings = {name: x for name, x in group.items() if name != "params"}
-                self.note_changes(group["params"], type(optimizer).__name__, settings,
-                                  source_of(type(optimizer).change))
+                for x in group["params"]:
+                    if id(x) in self.leaves and x._grad is not None:        # also where the gradient is 0
+                        self.update(x, type(optimizer).__name__, settings, source_of(type(optimizer).change))
 
     # ------------------------------------------------------------------ what is written down
 
@@ -168,17 +169,18 @@ class Recording(Watcher):
                 self.names.look_again()                         # a module may have got a new parameter
         return self.leaves[id(x)][1]
 
-    def note_changes(self, tensors: Iterable[Tensor], optimizer: str = "", settings: dict | None = None,
-                     source: str = "") -> None:
-        """A leaf that is no longer what it was has been updated: a new node stands for it from here on."""
+    def note_changes(self, tensors: Iterable[Tensor]) -> None:
+        """A leaf that is no longer what it was has been changed by the program itself."""
         for x in tensors:
-            _, old = self.leaves.get(id(x), (x, None))
-            if old is None or np.array_equal(old.value, host(x.data), equal_nan=True):
-                continue
-            new = Node(copied(x), old.name, requires_grad=x.requires_grad, previous=old)
-            self.leaves[id(x)] = (x, new)
-            gradient = None if x._grad is None else copied(x._grad)
-            self.steps.append(Update(old, new, gradient, optimizer, settings or {}, source))
+            if id(x) in self.leaves and not np.array_equal(self.leaves[id(x)][1].value, host(x.data), equal_nan=True):
+                self.update(x)
+
+    def update(self, x: Tensor, *by_optimizer: Any) -> None:
+        """A new node stands for the leaf from here on."""
+        old = self.leaves[id(x)][1]
+        new = Node(copied(x), old.name, requires_grad=x.requires_grad, previous=old)
+        self.leaves[id(x)] = (x, new)
+        self.steps.append(Update(old, new, None if x._grad is None else copied(x._grad), *by_optimizer))
 
     def name_nodes(self, variables: list[tuple[str, Tensor]]) -> None:
         """Give the program's names to the values it holds in variables, and to parameters."""

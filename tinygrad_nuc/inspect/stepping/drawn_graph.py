@@ -93,9 +93,14 @@ class Graph:
         for box in end[len(both):]:
             yield box, None, self.item(v, box)
 
-    def items(self, box: int) -> list[str]:
-        """What lies directly inside of a box, in order of time."""
-        return list(dict.fromkeys(self.item(i, box) for i, own in enumerate(self.group_of) if box in self.chain(own)))
+    def contents(self) -> dict[int, list[str]]:
+        """What lies directly inside of each box: nodes, and boxes in it."""
+        found: dict[int, dict[str, None]] = {}
+        for i, own in enumerate(self.group_of):
+            chain = self.chain(own)
+            for box, item in zip(chain, [*(f"g{inner}" for inner in chain[1:]), f"n{i}"], strict=True):
+                found.setdefault(box, {})[item] = None
+        return {box: list(items) for box, items in found.items()}
 
     def visible(self, node: int, folded: Collection[int]) -> str:
         """What is seen of a node: itself, or the outermost folded box around it."""

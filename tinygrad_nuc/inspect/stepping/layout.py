@@ -7,7 +7,7 @@ opens, in the same way.
 """
 
 from bisect import bisect_right, insort
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,15 +36,14 @@ class Arrangement:
 
 def arrange(graph: Graph) -> Arrangement:
     """Layers, and an order within them that lets few edges cross."""
-    boxes = (-1, *range(len(graph.groups)))
-    inside: dict[int, list[tuple[int, str | None, str | None]]] = {box: [] for box in boxes}    # edges, and their ends
+    contents = graph.contents()
+    inside: dict[int, list[tuple[int, str | None, str | None]]] = {box: [] for box in contents}  # edges, and their ends
     for e, (u, v, _) in enumerate(graph.edges):
         for box, a, b in graph.crossed(u, v):
             inside[box].append((e, a, b))
     result = Arrangement()
     ways: dict[int, dict[int, list[str]]] = {e: {} for e in range(len(graph.edges))}                # by the box
-    for box in reversed(boxes):
-        items = graph.items(box)
+    for box, items in contents.items():
         rank = ranks(items, {(a, b) for _, a, b in inside[box] if a and b})
         last = max(rank.values())
         layers: list[list[str]] = [[] for _ in range(last + 1)]
@@ -77,10 +76,17 @@ def arrange(graph: Graph) -> Arrangement:
 
 def ranks(items: Sequence[str], pairs: Collection[tuple[str, str]]) -> dict[str, int]:
     """The layer of each item: above everything that it leads to, and as near to it as possible."""
-    place = {item: i for i, item in enumerate(items)}
-    height = dict.fromkeys(items, 0)
-    for a, b in sorted(pairs, key=lambda pair: place[pair[0]], reverse=True):           # items come in order of time
-        height[a] = max(height[a], height[b] + 1)
+    height, uses, above = dict.fromkeys(items, 0), Counter(a for a, _ in pairs), defaultdict(list)
+    for a, b in pairs:
+        above[b].append(a)
+    complete = [item for item in items if not uses[item]]           # everything that they lead to has its height
+    while complete:
+        b = complete.pop()
+        for a in above[b]:
+            height[a] = max(height[a], height[b] + 1)
+            uses[a] -= 1
+            if not uses[a]:
+                complete.append(a)
     top = max(height.values(), default=0)
     return {item: top - height[item] for item in items}
 

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from ..engine.tensor import Tensor
-from ..utils.files import atomic_write, given_path
+from ...engine.tensor import Tensor
+from ...utils.files import atomic_write, given_path
 from .page_data import page_data
 from .recording import Recording
 from .trace import Trace, excerpt, trace
@@ -85,5 +85,5 @@ def fingerprint(text: str) -> str:
 def traces_of(loss: Tensor | Recording | Trace | Callable[[], Tensor]) -> list[Trace]:
     """One trace for each training step."""
     if isinstance(loss, Recording) and loss.passes:
-        return [excerpt(loss, done.outputs) for done in loss.passes]
+        return [excerpt(loss, part.outputs, [part]) for part in loss.passes]
     return [loss if isinstance(loss, Trace) else trace(loss)]

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ..engine.origins import in_user_code
-from ..engine.tensor import Tensor
-from ..nn.module import Module
+from ...engine.origins import in_user_code
+from ...engine.tensor import Tensor
+from ...nn.module import Module
 
 DEPTH = 6           # how many functions out we look
 MOST = 100          # how many things in a list we look at
