@@ -112,7 +112,7 @@ def node_size(label: str, node: Node) -> tuple[float, float]:
     head = f"{label} = {node.operation.__name__}" if node.operation is not None else label
     size = node.value.size
     numbers = 4 + 10 * size if size <= 4 else 23 + len(str(node.value.shape))   # room for a longer gradient
-    return min(max(max(len(head), numbers) * CHARACTER + 16, NARROWEST), WIDEST), NODE_HEIGHT
+    return min(max(max(len(head), numbers) * CHARACTER + 26, NARROWEST), WIDEST), NODE_HEIGHT
 
 
 def box_size(group: Group) -> tuple[float, float]:
