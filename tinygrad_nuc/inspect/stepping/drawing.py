@@ -32,6 +32,12 @@ class Drawing:
         The picture.
     dot : str
         The same graph for Graphviz: ``dot -Tpdf graph.dot``.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> tn.inspect.draw(tn.tensor(2.0, requires_grad=True) * 3.0)
+    <Drawing of 2 nodes: .svg, .dot, .save(path)>
     """
 
     def __init__(self, steps: Trace, folded: Collection[int] | None = None) -> None:

@@ -68,6 +68,17 @@ class Trace(Sequence):
         For each result from which a backward pass started, the gradient that it started with.
     earlier : dict
         For each `Backward` step, those before it in the same pass that sent to the same input.
+
+    Examples
+    --------
+    >>> import tinygrad_nuc as tn
+    >>> w = tn.tensor(2.0, requires_grad=True)
+    >>> for step in tn.inspect.trace(w * w):
+    ...     print(type(step).__name__, getattr(step, "total", "-"))
+    Forward -
+    Start -
+    Backward 2.0
+    Backward 4.0
     """
 
     def __init__(self, steps: Sequence[Step], outputs: Sequence[Node]) -> None:
