@@ -1,8 +1,9 @@
 """What the step-through page needs to know, as plain lists and dictionaries for JSON.
 
-    {"title", "about": {...},
+    {"title", "unit",                   # what a round is called: "training step" or "backward pass"
      "graphs": [graph, ...],            # the structure; training steps of the same structure share one
-     "rounds": [round, ...]}            # one for each backward pass
+     "rounds": [round, ...],            # one for each backward pass
+     "rules": {name: {source, place}}}  # of every derivative and operation that ran: "Tanh.grad_a", "Tanh.forward"
 
 graph
     nodes: [{label, operation, formula, arguments: [...], inputs: [number of a node, or text], settings, line, group,
@@ -11,13 +12,13 @@ graph
     groups: [{label, parent, size}]     # parent -1: the picture itself
     layers, links: {"-1": ..., "0": ...}, via: {edge: [...]}        # see layout.Arrangement
 round
-    graph: number, label, values: [value for each node]
+    graph: number, values: [value for each node]
     steps: [{kind, node, ...}]
 value
     {brief, text, stats, hand}          # hand: lines for a calculator, [[place, line], ...], or absent
 step
-    start:    node, value
-    forward:  node, hand
+    start:    node, value, top (the L of ∂L/∂x in this pass)
+    forward:  node
     backward: node, to, edge, rule (a key of "rules"), argument, arriving, share, fitted (if it differs), total, hand,
               sumhand (if something had arrived at `to` before)
     hooked:   node, before, after
@@ -25,6 +26,7 @@ step
     update:   node, before, after, gradient, optimizer, settings, source, hand
 """
 
+import re
 from typing import Any
 
 import numpy as np
@@ -33,7 +35,7 @@ from . import by_hand
 from .drawn_graph import Graph, box_size, node_size
 from .layout import arrange
 from .runs import box_runs
-from .steps import Backward, Forward, Hooked, Node, Start, Step, Store, Update
+from .steps import Backward, Forward, Hooked, Node, Start, Store, Update, source_of
 from .trace import Trace
 from .trace_text import brief, full
 from .written import shown
@@ -47,7 +49,7 @@ def page_data(traces: list[Trace], title: str) -> dict[str, Any]:
     known: dict[str, int] = {}
     rules: dict[str, Any] = {}
     rounds = []
-    for i, trace in enumerate(traces):
+    for trace in traces:
         behind = set().union(*(y.behind() for y in trace.outputs))
         graph = Graph([node for node in trace.nodes if node in behind])
         box_runs(graph, trace.labels)
@@ -57,9 +59,10 @@ def page_data(traces: list[Trace], title: str) -> dict[str, Any]:
             known[key] = len(graphs)
             arrangement = arrange(graph)
             graphs.append({**data, "layers": arrangement.layers, "links": arrangement.links, "via": arrangement.via})
-        rounds.append({"graph": known[key], "label": f"backward pass {i + 1} of {len(traces)}",
-                       **round_data(graph, trace, rules)})
-    return {"title": title, "graphs": graphs, "rounds": rounds, "rules": rules}
+        rounds.append({"graph": known[key], **round_data(graph, trace, rules)})
+    trained = all(any(isinstance(step, Update) for step in trace) for trace in traces[:-1])    # the last may be cut off
+    return {"title": title, "unit": "training step" if trained else "backward pass", "graphs": graphs,
+            "rounds": rounds, "rules": rules}
 
 
 def graph_data(graph: Graph, trace: Trace) -> dict[str, Any]:
@@ -105,8 +108,11 @@ def round_data(graph: Graph, trace: Trace, rules: dict[str, Any]) -> dict[str, A
         if step.node not in number:             # recorded while differentiating: part of another picture
             continue
         data: dict[str, Any] = {"kind": type(step).__name__.lower(), "node": number[step.node]}
-        if isinstance(step, Start):
-            data["value"] = value(step.gradient)
+        if isinstance(step, Forward):
+            operation = step.node.operation
+            add_rule(rules, f"{operation.__name__}.forward", operation.forward)
+        elif isinstance(step, Start):
+            data |= {"value": value(step.gradient), "top": trace.top[step]}
         elif isinstance(step, Backward):
             arrived[step.to] = step.total
             data |= backward_data(step, trace, rules)
@@ -122,7 +128,7 @@ def round_data(graph: Graph, trace: Trace, rules: dict[str, Any]) -> dict[str, A
             data |= {"before": value(step.node.value), "after": value(step.after.value),
                      "gradient": None if step.gradient is None else value(step.gradient),
                      "optimizer": step.optimizer, "settings": {k: repr(x) for k, x in step.settings.items()},
-                     "source": step.source, "hand": hand(by_hand.of_update(step))}
+                     "source": re.sub(r" *# type: ignore\S*", "", step.source), "hand": hand(by_hand.of_update(step))}
         steps.append(data)
     values = [value(node.value) | ({"hand": hand(by_hand.of_value(node))} if node.operation is not None else {})
               for node in graph.nodes]
@@ -131,8 +137,7 @@ def round_data(graph: Graph, trace: Trace, rules: dict[str, Any]) -> dict[str, A
 
 def backward_data(step: Backward, trace: Trace, rules: dict[str, Any]) -> dict[str, Any]:
     """One use of a derivative rule."""
-    file, line = step.place
-    rules.setdefault(step.rule_name, {"source": step.source, "place": shareable(f"{file}:{line}")})
+    add_rule(rules, step.rule_name, step.rule)
     data = {"rule": step.rule_name, "argument": step.argument, "arriving": value(step.arriving),
             "share": value(step.share), "total": value(step.total), "hand": hand(by_hand.of_share(step))}
     if step.fitted.shape != step.share.shape:
@@ -141,6 +146,14 @@ def backward_data(step: Backward, trace: Trace, rules: dict[str, Any]) -> dict[s
     if earlier:
         data["sumhand"] = hand(by_hand.of_sum(earlier[-1].total, step.fitted, step.total))
     return data
+
+
+def add_rule(rules: dict[str, Any], name: str, function: Any) -> None:
+    """The text of a function that ran, and where it stands."""
+    if name not in rules:
+        code = getattr(getattr(function, "func", function), "__code__", None)       # None: NumPy's own, say
+        place = shareable(f"{code.co_filename}:{code.co_firstlineno}") if code else ""
+        rules[name] = {"source": source_of(function), "place": place}
 
 
 def node_position(step: Backward) -> int:

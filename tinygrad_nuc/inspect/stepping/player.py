@@ -16,6 +16,7 @@ from .recording import Recording
 from .trace import Trace, excerpt, trace
 
 PAGE = Path(__file__).parent / "page"
+STYLES = ("player", "places")
 SCRIPTS = ("layout", "edges", "timeline", "words", "graph_view", "panel", "history", "player")
 
 
@@ -69,7 +70,7 @@ def page(loss: Tensor | Recording | Trace | Callable[[], Tensor], title: str) ->
     """The page as text."""
     data = json.dumps(page_data(traces_of(loss), title), ensure_ascii=False)
     data = data.replace("<", "\\u003c")                                     # so that no tag begins or ends in it
-    style = (PAGE / "player.css").read_text("utf-8")
+    style = "\n".join((PAGE / f"{name}.css").read_text("utf-8") for name in STYLES)
     script = "\n".join((PAGE / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
     parts = {"title": html.escape(title), "data": data, "style": style, "style_hash": fingerprint(style),
              "script": script, "script_hash": fingerprint(script)}

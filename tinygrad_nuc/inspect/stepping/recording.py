@@ -35,7 +35,8 @@ class Recording(Watcher):
         self.names = Names()
         self.calls: list[tuple[Any, Call]] = []                 # the module calls around the last operation
         self.running: list[Pass] = []                           # backward passes: a hook may start one in another
-        self.reached: dict[Pass, dict[int, tuple[Tensor, Any]]] = {}    # tensors by id, with their grad before the pass
+        self.reached: dict[Pass, dict[int, Tensor]] = {}        # by id: to what a running pass has brought a gradient
+        self.before: list[tuple[Tensor, Any]] = []              # these, with their grad, when it ended
         self.thread = threading.get_ident()
 
     def __enter__(self) -> "Recording":
@@ -47,7 +48,7 @@ class Recording(Watcher):
         watchers.remove(self)
         self.name_nodes(self.names.learn(user_frame()))
         self.note_changes(x for x, _ in list(self.leaves.values()))
-        self.calls, self.running, self.reached = [], [], {}     # let go of the program's frames and graphs
+        self.calls, self.running, self.reached, self.before = [], [], {}, []    # let go of its frames and graphs
 
     def __repr__(self) -> str:
         return f"<Recording of {len(self.steps)} steps in {len(self.passes)} backward passes>"
@@ -67,7 +68,7 @@ class Recording(Watcher):
             self.name_nodes(self.names.learn(user_frame()))
             this = Pass([self.node_of(y) for y in outputs])
             self.running.append(this)
-            self.reached[this] = {id(y): (y, y._grad) for y in outputs}
+            self.reached[this] = {id(y): y for y in outputs}
             self.steps += [Start(self.node_of(y), copied(seed), this) for y, seed in zip(outputs, seeds, strict=True)]
 
     def hooked(self, x: Tensor, before: Any, after: Any) -> None:
@@ -88,19 +89,19 @@ class Recording(Watcher):
             so_far = in_shape if total is fitted else copied(total)
             self.steps.append(Backward(node, self.node_of(x), position_of(y, derivative), derivative, arriving,
                                        as_given, in_shape, so_far, this))
-            self.reached[this].setdefault(id(x), (x, x._grad))
+            self.reached[this][id(x)] = x
 
     def ended(self, stored: bool) -> None:
         if not self.is_mine():
             return
         if not stored and self.running:
             self.passes.append(self.running.pop())
-        elif stored and self.passes:
-            this = self.passes[-1]
-            for x, before in self.reached.pop(this, {}).values():
+            self.before = [(x, x._grad) for x in self.reached.pop(self.passes[-1]).values()]
+        elif stored:
+            for x, before in self.before:
                 if x._grad is not None and x._grad is not before:
                     self.steps.append(Store(self.node_of(x), None if before is None else copied(before),
-                                            copied(x._grad), this))
+                                            copied(x._grad), self.passes[-1]))
 
     def updating(self, optimizer: Any) -> None:
         if self.is_mine():                                      # what the program has changed since is not its work

@@ -130,7 +130,8 @@ class GraphView {
     /** A line, which stands for one edge, or for several. */
     paintEdges(bundle, timeline, p) {
         const [e] = bundle, path = this.paths.get(e);
-        const steps = bundle.map(one => timeline.share(one, p)).filter(step => step !== null), passed = steps.length > 0;
+        const steps = bundle.map(one => timeline.share(one, p)).filter(step => step !== null);
+        const passed = steps.length > 0;
         if (path.classList.contains("passed") !== passed) {
             path.classList.toggle("passed");
             path.setAttribute("d", curve(this.placement.routes.get(e), passed));
@@ -180,7 +181,8 @@ class GraphView {
         }
         for (const [element] of this.lit) if (element.tagName === "path") this.lines.append(element);      // on top
         if (!this.world.contains(document.activeElement)) this.makeStop(this.buttons.get(place));
-        if (follow) this.reveal([place, this.seen[step.node]]);
+        const near = step.kind === "forward" ? graph.into[step.node].map(e => graph.edges[e][0]) : [step.node];
+        if (follow) this.reveal([place, ...near.map(node => this.seen[node])]);
     }
 
     select(node) {
@@ -247,7 +249,7 @@ class GraphView {
                                   scroller.clientWidth, scroller.scrollLeft);
             const top = distance(Math.min(...some.map(r => r[1])), Math.max(...some.map(r => r[1] + r[3])),
                                  scroller.clientHeight, scroller.scrollTop);
-            if (left === null && top === null && n > 1) continue;
+            if ((left === null || top === null) && n > 1) continue;
             const goTop = top ?? Math.max(some[0][1] - 24, 0), goLeft = left ?? Math.max(some[0][0] - 24, 0);
             const near = Math.abs(goTop - scroller.scrollTop) < scroller.clientHeight;
             scroller.scrollTo({left: goLeft, top: goTop, behavior: near && mayMove() ? "smooth" : "instant"});

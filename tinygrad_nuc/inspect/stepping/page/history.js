@@ -24,8 +24,8 @@ function history(i, p, context) {
         h("td", {class: "value"}, entry.value.brief),
         h("td", {class: "gradient"}, entry.gradient?.brief ?? "none"),
         h("td", {class: "value"}, entry.after?.brief ?? "unchanged")));
-    const head = headings("training step", "value", "gradient", "after it");
-    return [h("h3", {}, "Over the training steps"), drawingWithChoice(node, past, context),
+    const head = headings(data.unit, "value", "gradient", "after it");
+    return [h("h3", {}, `Over the ${counted(past.length, data.unit)}`), drawingWithChoice(node, past, context),
             h("table", {class: "history"}, head, h("tbody", {}, rows))];
 }
 

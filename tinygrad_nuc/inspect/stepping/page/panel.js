@@ -1,6 +1,8 @@
 // The explanation beside the graph: the current step, or the selected node.
 
 const MOST_LINES = 6;               // of a value that is shown in full beside a step
+const MOST_USES = 100;              // of a node, in its table: of many hundreds each step would take too long
+const MOST_BY_HAND = 16;            // lines for a calculator: page_data.SHOWN_BY_HAND
 
 /** The current step, so that a student can follow it by hand. */
 function stepSection(timeline, p, context) {
@@ -13,10 +15,14 @@ function stepSection(timeline, p, context) {
         definitions(inputs(timeline, step.node)),
         byHand(timeline.round.values[step.node].hand, node.shape),
         result(title, timeline.round.values[step.node], "value"),
-        programLine(node), whereInModel(graph, step.node)];
+        programLine(node), whereInModel(graph, step.node),
+        ruleSource("What computes it", `${node.operation}.forward`, context)];
     if (step.kind === "start") return [
         h("h2", {}, `The backward pass begins at ${node.label}`),
         h("p", {}, "From here the gradient goes back along the edges, from each result to what it was computed from."),
+        top === node.label ? null : h("p", {}, top === "L"
+            ? "The program gave it gradients to start with: L is the sum of gradient · result."
+            : `It begins at several results at once; what is differentiated is their sum, ${top}.`),
         result(title, step.value, "gradient")];
     if (step.kind === "backward") return backwardSection(timeline, p, context);
     if (step.kind === "hooked") return [
@@ -25,26 +31,37 @@ function stepSection(timeline, p, context) {
         result(`${title}, from the hook`, step.after, "gradient")];
     if (step.kind === "store") return [
         h("h2", {}, h("code", {}, title), step.before ? ": more is added" : " is filled in"),
-        h("p", {}, `backward() adds to ${title} what has arrived at ${node.label}, ∂${top}/∂${node.label}.`),
+        h("p", {}, `backward() adds to ${title} what has arrived at ${node.label}, ∂${top}/∂${node.label}. `
+            + (step.before ? "What was there already stays in the sum." : "It was None before.")),
         step.before ? result(`${title} before`, step.before, "gradient") : null,
         byHand(step.hand, node.shape), result(title, step.after, "gradient")];
     return [
         h("h2", {}, `${node.label} moves, by ${optimizerText(step)}`),
         result("before", step.before, "value"),
         step.gradient ? result(`gradient, ${node.label}.grad`, step.gradient, "gradient") : null,
-        byHand(step.hand, node.shape),
+        changeByHand(step, node.shape),
         result("after", step.after, "value"),
-        step.source ? [h("h3", {}, "The optimizer's formula"), code(step.source)] : null];
+        step.source ? [h("h3", {}, "The optimizer's rule, which gives the change"), code(step.source)] : null];
+}
+
+/** Of plain SGD the lines calculate the change; of others, which remember earlier gradients, they only name it. */
+function changeByHand(step, shape) {
+    if (!step.hand.length || step.hand.some(([, line]) => line.includes("·"))) return byHand(step.hand, shape);
+    const origin = step.optimizer ? "comes from the optimizer's rule, below" : "is what the program did";
+    return [byHand(step.hand, shape, "Before, and the change"),
+            h("p", {class: "note"}, `The change ${origin}; here it is only read off, as after − before.`)];
 }
 
 function startSection(timeline, context) {
     const parameters = timeline.graph.nodes.filter(node => node.kind === "parameter").length;
     const operations = timeline.graph.nodes.filter(node => node.kind === "result").length;
-    const one = "The program before its first step";
+    const one = "The program before its first step", {unit} = context.data;
+    const many = `${unit[0].toUpperCase()}${unit.slice(1)} ${context.round + 1} of ${context.rounds}`;
     return [
-        h("h2", {}, context.rounds > 1 ? `Training step ${context.round + 1} of ${context.rounds}` : one),
+        h("h2", {}, context.rounds > 1 ? many : one),
         h("p", {}, `${counted(operations, "operation")} and ${counted(parameters, "parameter")}, in ${timeline.length} `
-            + `steps: forward from the leaves to ${timeline.top(0)}, then backward. Only the leaves have values yet.`),
+            + `steps: forward from the leaves to ${timeline.results().join(" and ")}, then backward. `
+            + "Only the leaves have values yet."),
         h("p", {class: "hint"}, h("kbd", {}, "→"), " next step")];
 }
 
@@ -54,15 +71,14 @@ function backwardSection(timeline, p, context) {
     const shares = timeline.backwardSteps(p, other => other.to === step.to);
     const nth = shares.findIndex(([number]) => number === p) + 1;
     const earlier = nth > 1 ? shares[nth - 2][1].total : null;
-    const g = `g = ∂${top}/∂${node.label}`;
     return [
         h("h2", {}, h("code", {}, title), " through ", h("code", {}, step.rule)),
         h("p", {}, h("code", {}, `${node.label} = `, calledWithLinks(graph, step.node, context)),
             ` sends a share of its gradient to ${to.label}, its input ${step.argument}.`),
         formula(node),
-        definitions([[g, step.arriving, "gradient"], [`y = ${node.label}`, timeline.round.values[step.node], "value"],
-                     ...inputs(timeline, step.node)]),
-        ruleSource(step.rule, context),
+        definitions([["g", `∂${top}/∂${node.label}`, step.arriving, "gradient"],
+                     ["y", node.label, timeline.round.values[step.node], "value"], ...inputs(timeline, step.node)]),
+        ruleSource("The rule that ran", step.rule, context),
         byHand(step.hand, to.shape),
         earlier || step.fitted ? result("share", step.share, "gradient") : null,
         step.fitted ? result("summed over the copies that broadcasting made", step.fitted, "gradient") : null,
@@ -102,7 +118,9 @@ function gradientOf(timeline, i, p, context) {
     if (node.kind === "leaf" && !total)
         return [h("h3", {}, "Gradient"), h("p", {class: "note"}, "None: this leaf does not require one.")];
     const name = `∂${top}/∂${node.label}`, stored = timeline.grad(i, p);
-    const rows = timeline.backwardSteps(p, step => step.to === i).map(([number, step]) =>
+    const uses = timeline.backwardSteps(p, step => step.to === i), done = uses.filter(([number]) => number <= p).length;
+    const first = Math.max(0, Math.min(done - MOST_USES / 2, uses.length - MOST_USES));
+    const rows = uses.slice(first, first + MOST_USES).map(([number, step]) =>
         h("tr", number > p ? {class: "later"} : {},
             h("td", {}, link(graph, step.node, context), ` as ${step.argument}`),
             h("td", {}, h("code", {}, step.rule)),
@@ -111,6 +129,8 @@ function gradientOf(timeline, i, p, context) {
                                            h("td", {class: "gradient"}, total ? total.brief : "·")));
     return [
         h("h3", {}, rows.length > 1 ? "Gradient: the sum over its uses" : "Gradient"),
+        uses.length > MOST_USES ? h("p", {class: "note"}, `${MOST_USES} of its ${uses.length} uses, those around this `
+            + "step; the sum is over all until now.") : null,
         rows.length ? h("table", {class: "uses"}, headings("used by", "rule", "share"), h("tbody", {}, rows), sum)
                     : null,
         total ? result(name, total, "gradient", true) : null,
@@ -124,7 +144,7 @@ function rulesOf(timeline, i, p, context) {
     return [h("h3", {}, "How it hands its gradient on"), steps.map(([number, step]) => {
         const to = timeline.graph.nodes[step.to];
         return h("details", {}, h("summary", {}, h("code", {}, step.rule), ` to ${to.label}`),
-            ruleSource(step.rule, context), number <= p ? byHand(step.hand, to.shape) : null);
+            ruleSource("The rule that ran", step.rule, context), number <= p ? byHand(step.hand, to.shape) : null);
     })];
 }
 
@@ -133,7 +153,7 @@ function rulesOf(timeline, i, p, context) {
 /** "name = value"; a value of several lines stands below its name, one of many lines has to be opened. */
 function result(name, value, kind, open = false) {
     const {text} = value, lines = text.split("\n");
-    const label = h("span", {class: "label"}, name);
+    const label = h("span", {class: "label"}, ...[name].flat());
     if (lines.length === 1 && text.length <= 40)
         return h("div", {class: `given ${kind}`}, label, " = ", h("code", {class: "number"}, text));
     const all = h("pre", {}, linesOf(text));
@@ -143,17 +163,19 @@ function result(name, value, kind, open = false) {
         h("summary", {}, label, " = ", h("code", {class: "number"}, value.brief)), stats, all);
 }
 
+/** What the letters of a formula stand for: [letter, the program's name or null, value, kind]. */
 function definitions(entries) {
-    return h("div", {class: "definitions"}, entries.map(([name, value, kind]) => result(name, value, kind)));
+    return h("div", {class: "definitions"}, entries.map(([letter, name, value, kind]) =>
+        result([h("i", {}, letter), name === null ? "" : ` = ${name}`], value, kind)));
 }
 
-/** The operation's names for its inputs and settings, with their values. */
+/** The operation's letters for its inputs and settings, for `definitions`. */
 function inputs(timeline, i) {
     const {graph, round} = timeline, node = graph.nodes[i];
     const given = node.inputs.map((x, k) => Number.isInteger(x)
-        ? [`${node.arguments[k]} = ${graph.nodes[x].label}`, round.values[x], "value"]
-        : [node.arguments[k], {text: x}, "value"]);
-    return [...given, ...Object.entries(node.settings).map(([name, x]) => [name, {text: x}, "value"])];
+        ? [node.arguments[k], graph.nodes[x].label, round.values[x], "value"]
+        : [node.arguments[k], null, {text: x}, "value"]);
+    return [...given, ...Object.entries(node.settings).map(([name, x]) => [name, null, {text: x}, "value"])];
 }
 
 function formula(node) {
@@ -164,21 +186,23 @@ function formula(node) {
 function byHand(lines, shape, title = "With the numbers put in") {
     if (!lines?.some(([, line]) => /[=≈]/.test(line))) return null;            // nothing is calculated
     const more = shape.reduce((a, b) => a * b, 1) - lines.length;
+    const rest = lines.length < MOST_BY_HAND ? "without a line: not finite, or too long to be written out"
+                                             : "in the same way";
     return [title ? h("h3", {}, title) : null,
         h("table", {class: "hand"}, h("tbody", {}, lines.map(([place, line]) =>
             h("tr", {}, place ? h("th", {scope: "row"}, place) : null, h("td", {}, line))))),
-        more > 0 && lines[0][0] ? h("p", {class: "note"}, `and ${more} more elements in the same way`) : null];
+        more > 0 && lines[0][0] ? h("p", {class: "note"}, `and ${counted(more, "more element")} ${rest}`) : null];
 }
 
 function headings(...names) {
     return h("thead", {}, h("tr", {}, names.map(name => h("th", {scope: "col"}, name))));
 }
 
-function ruleSource(rule, context) {
-    const {source, place} = context.rules[rule];
-    return [h("h3", {}, "The rule that ran"),
+function ruleSource(title, rule, context) {
+    const {source, place} = context.data.rules[rule];
+    return [h("h3", {}, title),
         source ? code(source) : h("p", {class: "note"}, "Its text is not in a file."),
-        h("p", {class: "note"}, "Set a breakpoint here: ", h("code", {class: "place"}, place))];
+        place ? h("p", {class: "note"}, "Set a breakpoint here: ", h("code", {class: "place"}, place)) : null];
 }
 
 function code(text) {

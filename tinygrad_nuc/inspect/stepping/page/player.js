@@ -2,7 +2,9 @@
 
 const MOST_NODES = 2000;            // that are shown at once
 const MOST_PRINTED = 300;           // steps in the printed table
-const READABLE = 0.85;              // the zoom at which one can read a node
+const READABLE = 0.85;              // the part of its usual size at which one can still read a node
+const OVERVIEW = 0.3;               // the least at which one sees what the graph is like
+const WIDE_SCREEN = 1700;           // projected, most likely; places.css has larger letters from there on
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const at = name => document.getElementById(name);
@@ -16,6 +18,7 @@ const view = new GraphView(node => select(node), box => toggle(box));
 
 /** What follows from the structure of a graph, once. */
 function prepare(graph) {
+    for (const named of [...graph.nodes, ...graph.groups]) named.label = isolated(named.label);
     graph.chains = chains(graph.groups);
     graph.into = graph.nodes.map(() => []);
     graph.inside = graph.groups.map(() => []);
@@ -26,8 +29,7 @@ function prepare(graph) {
 }
 
 function context() {
-    return {rules: data.rules, data, graph: timeline.graph, round: now.round, rounds: data.rounds.length, element,
-            select};
+    return {data, graph: timeline.graph, round: now.round, rounds: data.rounds.length, element, select};
 }
 
 // ------------------------------------------------------------------------------------------------ folding
@@ -78,7 +80,8 @@ function go(round, step) {
     now.step = step;
     if (overview && step > 0) {                     // from the whole to where it happens
         overview = false;
-        if (view.zoom < READABLE) view.setZoom(1);
+        const size = innerWidth < WIDE_SCREEN ? 1 : 1.25;
+        if (view.zoom < READABLE * size) view.setZoom(size);
     }
     repaint(changed, true);
 }
@@ -104,7 +107,7 @@ function repaint(changed, follow) {
     step.setAttribute("aria-valuetext", sentence(timeline, now.step));
     write(at("step-text"), stepName(timeline, now.step));
     round.value = now.round + 1;
-    write(at("round-text"), `training step ${now.round + 1} of ${data.rounds.length}`);
+    write(at("round-text"), `${data.unit} ${now.round + 1} of ${data.rounds.length}`);
     round.setAttribute("aria-valuetext", at("round-text").textContent);
     write(at("status"), sentence(timeline, now.step));
     const atEnd = now.step === timeline.length, moreRounds = now.round + 1 < data.rounds.length;
@@ -146,11 +149,11 @@ function showPanel() {
     write(at("show-node"), chosen ? `Selected: ${chosen.label}` : "Selected node");
     at("step-section").hidden = !step;
     at("node-section").hidden = step;
-    const choosing = document.activeElement?.id === "element";
+    const focused = document.activeElement, inside = focused.closest("#step-section, #node-section") !== null;
     const parts = step ? stepSection(timeline, now.step, context())
                        : nodeSection(timeline, now.selected, now.step, context());
     at(step ? "step-section" : "node-section").replaceChildren(...parts.flat(Infinity).filter(part => part !== null));
-    if (choosing) at("element")?.focus();
+    if (inside) (at(focused.id) ?? at("panel")).focus({preventScroll: true});          // what had it is gone
 }
 
 function select(node) {
@@ -192,7 +195,10 @@ const ACTIONS = {
     "fold-all": () => refold(new Set(timeline.graph.groups.keys())),
     "show-step": () => { now.tab = "step"; showPanel(); },
     "show-node": () => { now.tab = "node"; showPanel(); },
-    "help-button": () => at("help").showModal(),
+    "help-button": () => {
+        at("help").showModal();
+        at("help").scrollTo(0, 0);                  // its button, which gets the focus, is at the end
+    },
 };
 
 const KEYS = {
@@ -226,7 +232,7 @@ function connect() {
     addEventListener("keydown", pressed);
     addEventListener("resize", () => {
         showPhases();
-        if (overview) view.fit(0.3);
+        if (overview) view.fit(OVERVIEW);
     });
     const print = matchMedia("print");
     print.addEventListener("change", () => print.matches ? beforePrint() : afterPrint());
@@ -246,7 +252,7 @@ function beforePrint() {
     zoomOnScreen = view.zoom;
     const {width, height} = view.placement;
     view.setZoom(Math.min(1, 680 / width, Math.max(900 / height, 0.4)));
-    const round = data.rounds.length > 1 ? ` of training step ${now.round + 1} of ${data.rounds.length}` : "";
+    const round = data.rounds.length > 1 ? ` of ${at("round-text").textContent}` : "";
     at("printed").replaceChildren(h("h2", {}, `All steps${round}`), timeline.length > MOST_PRINTED
         ? h("p", {}, `The list of all ${timeline.length} steps is too long to print; the page shows them one by one.`)
         : listOfSteps());
@@ -271,4 +277,4 @@ connect();
 now.folded = foldedToFit(timeline.graph);
 view.draw(timeline.graph, now.folded);
 repaint(null, false);
-view.fit(0.3);
+view.fit(OVERVIEW);

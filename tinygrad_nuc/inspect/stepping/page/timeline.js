@@ -12,14 +12,11 @@ class Timeline {
         this.stored = graph.nodes.map(() => []);
         this.shares = graph.edges.map(() => []);
         this.passes = [];                                           // after how many steps each backward pass has begun
-        this.tops = [];                                             // for each step, the L of ∂L/∂x
-        let top = -1;
         round.steps.forEach((step, i) => {
             const after = i + 1;
             if (step.kind === "forward") this.computed[step.node] = after;
             if (step.kind === "start") {
                 if (round.steps[i - 1]?.kind !== "start") this.passes.push(after);
-                top = step.node;
                 this.gradients[step.node].push([after, step.value]);
             }
             if (step.kind === "backward") {
@@ -29,7 +26,6 @@ class Timeline {
             if (step.kind === "hooked") this.gradients[step.node].push([after, step.after]);
             if (step.kind === "store") this.stored[step.node].push([after, step.after]);
             if (step.kind === "update") this.values[step.node].push([after, step.after]);
-            this.tops.push(top);
         });
     }
 
@@ -63,11 +59,16 @@ class Timeline {
         return this.passes.find(start => start > this.pass(p)) ?? this.length + 1;
     }
 
-    /** The L of ∂L/∂x: the result from which the backward pass of step p started, or will start. */
+    /** The L of ∂L/∂x in the backward pass of step p, or in the one to come. */
     top(p) {
-        const starts = this.steps[this.pass(p) - 1];
-        const node = p > 0 && this.tops[p - 1] >= 0 ? this.tops[p - 1] : starts?.node ?? this.graph.nodes.length - 1;
-        return this.graph.nodes[node].label;
+        const start = this.steps[this.pass(p) - 1];
+        return start ? isolated(start.top) : this.graph.nodes.at(-1).label;
+    }
+
+    /** The results from which the first backward pass starts. */
+    results() {
+        const found = this.steps.filter((step, i) => step.kind === "start" && i + 1 < this.passEnd(0));
+        return found.map(step => this.graph.nodes[step.node].label);
     }
 
     /** What a node sends and receives in this pass: its backward steps with their numbers, the first being 1. */

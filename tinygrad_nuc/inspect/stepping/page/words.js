@@ -16,6 +16,11 @@ function svg(tag, attributes = {}, ...children) {
     return element;
 }
 
+/** A name that is written from right to left must not turn round the numbers beside it. */
+function isolated(name) {
+    return /[\u0590-\u08ff\ufb1d-\ufefc]/.test(name) ? `\u2068${name}\u2069` : name;
+}
+
 /** A value in a node: "0.5", "[1, 2]", and of many numbers the least and the largest. */
 function short(value) {
     const range = value.brief.match(/^\([\d, ]*\) (.*)$/);         // its shape stands elsewhere
@@ -81,7 +86,7 @@ function manner(timeline, p) {
         + (step.sumhand ? ", added to what had arrived" : "");
     if (step.kind === "hooked") return `a hook, instead of ${step.before.brief}`;
     if (step.kind === "store") return step.before ? `added to ${step.before.brief}` : "stored by backward()";
-    return `by ${optimizerText(step)}, before ${step.before.brief}`;
+    return `moved by ${optimizerText(step)} from ${step.before.brief}`;
 }
 
 const KINDS = {forward: "forward", start: "backward", backward: "backward", hooked: "backward",
