@@ -3,8 +3,8 @@
     python benchmarks/recording.py [--before FOLDER] [--rounds 40]
 
 Outside, nothing may be slower than without the recorder. --before names a folder with another version of the package,
-such as ``git archive COMMIT tinygrad_nuc | tar x -C FOLDER``: both versions then run in turns, in processes of their own,
-and their ratio is printed.
+such as ``git archive COMMIT tinygrad_nuc | tar x -C FOLDER``: both versions then run in turns, in processes of their
+own, and their ratio is printed.
 """
 
 import argparse
@@ -52,7 +52,8 @@ def in_process(folder: Path) -> float:
     """`measure` with the package of a folder."""
     environment = {**os.environ, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, __file__, "--here"]
-    return float(subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder, env=environment).stdout)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder, env=environment)
+    return float(done.stdout)
 
 
 def main() -> None:
