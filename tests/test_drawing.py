@@ -68,6 +68,18 @@ def test_without_gradients_and_of_several_elements_the_values_alone_are_drawn():
     assert "∇" in draw((w * w).sum()).svg
 
 
+def test_without_gradients_whatever_is_drawn():
+    w = tn.tensor(2.0, requires_grad=True)
+    with tn.inspect.record() as recording:
+        loss = w * w
+        loss.backward()
+    for x in (loss, recording, tn.inspect.trace(loss), lambda: w * w):
+        assert "∇ 4" in draw(x).dot and "∇" not in draw(x, gradients=False).dot
+    assert "∇" not in draw(lambda: w * tn.ones(3)).dot              # of several elements
+    with pytest.raises(TypeError, match="expects a result .*not a int"):
+        draw(3, gradients=False)
+
+
 def test_modules_can_be_folded():
     loss = residual_loss()
     whole, folded = draw(loss), draw(loss, fold=True)

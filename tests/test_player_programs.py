@@ -61,6 +61,35 @@ def test_an_optimizer_with_a_memory_does_not_look_like_a_calculation(browser, tm
         assert "moved by Adam(" in page.locator("#status").inner_text()
 
 
+def test_what_a_pass_began_with_is_told_beside_the_shares(browser, tmp_path):
+    x = tn.tensor(2.0, requires_grad=True)
+    with record() as recording:
+        y = x ** 2
+        z = y * 3.0
+        tn.grad([y, z], x)
+    with opened(browser, player(recording, tmp_path / "page.html")) as page:
+        go_to(page, 5)                                          # z sends 3 to y, which has 1 already
+        text = page.locator("#step-section").inner_text()
+        assert "1 + 3 = 4" in text and "the rest is what the backward pass began with" in text
+        page.locator("#step-section .link", has_text="y").first.click()
+        assert page.locator(".uses tr").all_inner_texts()[1:] == [
+            "what the backward pass began with\t1", "z as a\tMultiply.grad_a\t3", "sum so far\t4"]
+
+
+def test_a_weight_that_moves_twice(browser, tmp_path):
+    w = tn.tensor(2.0, requires_grad=True)
+    with record() as recording:
+        (w * w).backward()
+        tn.optim.SGD([w], lr=0.25).step()
+        with tn.no_grad():
+            w -= 0.5
+    with opened(browser, player(recording, tmp_path / "page.html")) as page:
+        page.click("#last")
+        assert page.locator("#step-section .given").all_inner_texts() == [
+            "before = 1", "gradient, w.grad = 4", "after = 0.5"]
+        assert page.evaluate("document.querySelectorAll('#world .node').length") == 2
+
+
 def test_plain_sgd_is_calculated(browser, pages):
     recording, path = pages("xor")
     trace = traces_of(recording)[0]

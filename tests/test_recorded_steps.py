@@ -7,6 +7,8 @@ from trace_helpers import kinds, last_totals
 
 import tinygrad_nuc as tn
 from tinygrad_nuc import nn, optim
+from tinygrad_nuc.inspect.stepping.page_data import page_data
+from tinygrad_nuc.inspect.stepping.player import traces_of
 from tinygrad_nuc.inspect.stepping.steps import Backward, Hooked, Store, Update
 from tinygrad_nuc.inspect.stepping.trace import excerpt
 
@@ -194,7 +196,8 @@ def test_an_update_belongs_to_the_pass_before_it_also_if_nothing_moves():
             loss.backward()
             optimizer.step()
     first, second = (excerpt(recording, part.outputs, [part]) for part in recording.passes)
-    assert [trace.labels[u.node] for trace in (first, second) for u in trace if isinstance(u, Update)] == ["a", "b", "a", "b"]
+    moving = [trace.labels[u.node] for trace in (first, second) for u in trace if isinstance(u, Update)]
+    assert moving == ["a", "b", "a", "b"]
     assert kinds(first) == kinds(second) == "FFSBBBSSUU"
     still, moved = (next(u for u in trace if isinstance(u, Update)) for trace in (first, second))
     assert (still.node.value, still.gradient, still.after.value) == (1.0, 0.0, 1.0)
@@ -220,3 +223,62 @@ def test_a_grad_that_a_hook_has_changed_during_the_pass_is_added_to():
         (h * 1.0).backward()
     assert [(s.before, s.after) for s in recording.steps if isinstance(s, Store)] == [(None, 3.0), (3.0, 8.0)]
     assert w.grad.item() == 8.0
+
+
+def updates_of(recording):
+    """For each pass: which weights move, from what, to what; the page tells the same."""
+    traces = traces_of(recording)
+    found = [[(trace.labels[u.node], u.node.value.item(), u.after.value.item()) for u in trace if isinstance(u, Update)]
+             for trace in traces]
+    data = page_data(traces, "")
+    assert [[data["graphs"][r["graph"]]["nodes"][s["node"]]["label"] for s in r["steps"] if s["kind"] == "update"]
+            for r in data["rounds"]] == [[name for name, *_ in updates] for updates in found]
+    return found
+
+
+def test_one_optimizer_step_after_two_losses_belongs_to_both():
+    a, b = (tn.tensor(x, requires_grad=True, dtype="float64") for x in (2.0, 4.0))
+    with tn.inspect.record() as recording:
+        (a * a).backward()
+        (b * b).backward()
+        optim.SGD([a, b], lr=0.25).step()
+    assert updates_of(recording) == [[("a", 2.0, 1.0)], [("b", 4.0, 2.0)]]
+
+
+def test_a_weight_that_changes_twice_before_it_is_used_again():
+    w = tn.tensor(2.0, requires_grad=True, dtype="float64")
+    with tn.inspect.record() as recording:
+        for _ in range(2):
+            loss = w * w
+            loss.backward()
+            optim.SGD([w], lr=0.25).step()
+            optim.SGD([w], lr=0.125).step()
+            with tn.no_grad():
+                w -= 0.25
+            w.grad = None
+    assert updates_of(recording) == [[("w", 2.0, 1.0), ("w", 1.0, 0.5), ("w", 0.5, 0.25)],
+                                     [("w", 0.25, 0.125), ("w", 0.125, 0.0625), ("w", 0.0625, -0.1875)]]
+    assert kinds(tn.inspect.trace(loss)) == "FSBBSUUU"
+
+
+def test_an_update_after_a_pass_that_failed_belongs_to_the_one_before():
+    w = tn.tensor(2.0, requires_grad=True)
+    with tn.inspect.record() as recording:
+        (w * w).backward()
+        y = w * 3.0
+        y.register_hook(lambda g: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            y.backward()
+        optim.SGD([w], lr=0.25).step()
+    assert updates_of(recording) == [[("w", 2.0, 1.0)]]
+
+
+def test_a_result_that_is_given_twice_starts_with_both_gradients():
+    x = tn.tensor(2.0, requires_grad=True)
+    with tn.inspect.record() as recording:
+        y = x * x
+        g, = tn.grad([y, y], [x])
+    trace = tn.inspect.trace(recording)
+    assert kinds(trace) == "FSBB" and trace[1].gradient == 2.0 and trace.top[trace[1]] == "L"
+    assert last_totals(trace) == {"x": g.item()} and g.item() == 8.0
+    assert tn.inspect.draw(recording).written_on(1) == ["y = Multiply", "4", "∇ 2"]

@@ -8,6 +8,7 @@ from trace_helpers import kinds, last_totals, xor_network
 
 import tinygrad_nuc as tn
 from tinygrad_nuc import nn, optim
+from tinygrad_nuc.inspect.stepping.page_data import page_data
 from tinygrad_nuc.inspect.stepping.steps import Backward, Forward, Start
 
 
@@ -101,6 +102,21 @@ def test_a_pass_from_several_results_is_that_of_their_sum():
         assert [trace.labels[node] for node in trace.nodes] == ["x", "y", "z"]
 
 
+def test_what_a_pass_began_with_is_part_of_the_sum():
+    x = tn.tensor(2.0, requires_grad=True)
+    with tn.inspect.record() as recording:
+        y = x ** 2
+        z = y * 3.0
+        tn.grad([y, z], [x])
+    trace = tn.inspect.trace(recording)
+    to_y, to_x = trace[4:]
+    assert trace.before == {to_y: 1.0} and trace.earlier == {to_y: [], to_x: []}
+    assert str(trace).splitlines()[5].endswith("Multiply.grad_a: 1 · 3 = 3, added to 1")
+    assert trace.explain(to_y).endswith("added to 1, which the pass began with: 4")
+    step = page_data([trace], "")["rounds"][0]["steps"][4]
+    assert (step["begun"]["text"], step["sumhand"], step["total"]["text"]) == ("1", [["", "1 + 3 = 4"]], "4")
+
+
 def test_another_gradient_to_start_from_is_not_that_of_the_recorded_pass():
     w = tn.tensor([2.0, 3.0], requires_grad=True)
     with tn.inspect.record():
@@ -182,3 +198,5 @@ def test_refusals_say_what_to_do():
         pass
     with pytest.raises(RuntimeError, match="nothing was recorded"):
         tn.inspect.trace(recording)
+    with pytest.raises(ValueError, match="a gradient goes with a result; the passes of a recording have run"):
+        tn.inspect.trace(recording, 2.0)

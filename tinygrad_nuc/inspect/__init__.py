@@ -8,4 +8,5 @@ from .no_gradient import why_no_gradient
 from .snapshots import Snapshots
 from .stepping.drawing import Drawing, draw
 from .stepping.player import player
-from .stepping.trace import Trace, record, trace
+from .stepping.trace import record, trace
+from .stepping.trace_steps import Trace

@@ -101,7 +101,7 @@ def line(expression: Any, result: float, eps: float = EPS) -> str:
         return ""
     if not expression.symbol:
         return shown(result, DIGITS)
-    for digits_right in range(DIGITS, 2, -1):
+    for digits_right in range(DIGITS, 4, -1):
         right = shown(result, digits_right)
         for digits_left in range(DIGITS, 18):
             if agree(expression.at(digits_left), result, digits_right, expression):

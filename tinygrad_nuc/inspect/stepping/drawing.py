@@ -13,8 +13,10 @@ from ...engine.tensor import Tensor
 from ...utils.files import atomic_write, given_path
 from .drawn_graph import Graph, box_size, node_size
 from .layout import HEAD, Placement, arrange, place
-from .steps import Backward, Hooked, Node, Start
-from .trace import Trace, trace, trace_forward
+from .recording import Recording
+from .steps import Backward, Forward, Hooked, Node, Start
+from .trace import known_recording, recorded, trace, trace_forward, trace_of_result
+from .trace_steps import Trace
 from .trace_text import brief
 
 VALUE, GRADIENT, INK, PAPER = "#00588f", "#a84300", "#222222", "#ffffff"
@@ -207,12 +209,19 @@ def draw(loss: Tensor | Trace | Any, *, gradients: bool = True, fold: bool = Fal
     }
     <BLANKLINE>
     """
-    steps = loss if isinstance(loss, Trace) else \
-        trace(loss) if gradients and not (isinstance(loss, Tensor) and loss.numel() != 1) else trace_forward(loss)
-    drawing = Drawing(steps, folded=())
+    drawing = Drawing(steps_of(loss, gradients), folded=())
     if fold:
         drawing.folded = {i for i, group in enumerate(drawing.graph.groups) if group.parent == -1}
     return drawing
+
+
+def steps_of(loss: Any, gradients: bool) -> Trace:
+    """What there is to draw: without gradients the forward steps alone."""
+    if isinstance(loss, (Trace, Recording)):
+        steps = loss if isinstance(loss, Trace) else trace(loss)
+        return steps if gradients else Trace([step for step in steps if isinstance(step, Forward)], steps.outputs)
+    result, known = (loss, known_recording(loss)) if isinstance(loss, Tensor) else recorded(loss)
+    return trace_of_result(result, None, known) if gradients and result.numel() == 1 else trace_forward(result, known)
 
 
 def curve(way: list[tuple[float, float]]) -> str:

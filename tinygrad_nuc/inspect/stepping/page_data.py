@@ -20,7 +20,7 @@ step
     start:    node, value, top (the L of ∂L/∂x in this pass)
     forward:  node
     backward: node, to, edge, rule (a key of "rules"), argument, arriving, share, fitted (if it differs), total, hand,
-              sumhand (if something had arrived at `to` before)
+              sumhand (if something had arrived at `to` before), begun (if that is what the pass began with)
     hooked:   node, before, after
     store:    node, before, after, hand
     update:   node, before, after, gradient, optimizer, settings, source, hand
@@ -36,7 +36,7 @@ from .drawn_graph import Graph, box_size, node_size
 from .layout import arrange
 from .runs import box_runs
 from .steps import Backward, Forward, Hooked, Node, Start, Store, Update, source_of
-from .trace import Trace
+from .trace_steps import Trace
 from .trace_text import brief, full
 from .written import shown
 
@@ -107,11 +107,14 @@ def round_data(graph: Graph, trace: Trace, rules: dict[str, Any]) -> dict[str, A
     for step in trace.steps:
         if step.node not in number:             # recorded while differentiating: part of another picture
             continue
+        if isinstance(step, Update):
+            number.setdefault(step.after, number[step.node])            # it may change again before it is used
         data: dict[str, Any] = {"kind": type(step).__name__.lower(), "node": number[step.node]}
         if isinstance(step, Forward):
             operation = step.node.operation
             add_rule(rules, f"{operation.__name__}.forward", operation.forward)
         elif isinstance(step, Start):
+            arrived[step.node] = step.gradient
             data |= {"value": value(step.gradient), "top": trace.top[step]}
         elif isinstance(step, Backward):
             arrived[step.to] = step.total
@@ -142,9 +145,10 @@ def backward_data(step: Backward, trace: Trace, rules: dict[str, Any]) -> dict[s
             "share": value(step.share), "total": value(step.total), "hand": hand(by_hand.of_share(step))}
     if step.fitted.shape != step.share.shape:
         data["fitted"] = value(step.fitted)
-    earlier = trace.earlier[step]
-    if earlier:
-        data["sumhand"] = hand(by_hand.of_sum(earlier[-1].total, step.fitted, step.total))
+    if step in trace.before:
+        data["sumhand"] = hand(by_hand.of_sum(trace.before[step], step.fitted, step.total))
+        if not trace.earlier[step]:
+            data["begun"] = value(trace.before[step])
     return data
 
 

@@ -13,7 +13,8 @@ from ...engine.tensor import Tensor
 from ...utils.files import atomic_write, given_path
 from .page_data import page_data
 from .recording import Recording
-from .trace import Trace, excerpt, trace
+from .trace import excerpt, trace
+from .trace_steps import Trace
 
 PAGE = Path(__file__).parent / "page"
 STYLES = ("player", "places")
@@ -31,7 +32,8 @@ def player(loss: Tensor | Recording | Trace | Callable[[], Tensor], path: str | 
     Parameters
     ----------
     loss : Tensor, Recording, Trace or function
-        As for `trace`. Of a recording, every backward pass becomes a training step that one can go to.
+        As for `trace`. Of a recording, every backward pass can be gone to by itself, with the updates after it of what
+        it differentiates.
     path : str or path
         Of the page.
     title : str

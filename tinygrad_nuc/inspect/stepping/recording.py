@@ -66,10 +66,14 @@ class Recording(Watcher):
         if self.is_mine():
             self.catch_up(outputs)
             self.name_nodes(self.names.learn(user_frame()))
-            this = Pass([self.node_of(y) for y in outputs])
+            starts: dict[Node, np.ndarray] = {}
+            for y, seed in zip(outputs, seeds, strict=True):            # a result that is given twice starts with both
+                node, given = self.node_of(y), copied(seed)
+                starts[node] = np.asarray(starts[node] + given) if node in starts else given
+            this = Pass(list(starts))
             self.running.append(this)
             self.reached[this] = {id(y): y for y in outputs}
-            self.steps += [Start(self.node_of(y), copied(seed), this) for y, seed in zip(outputs, seeds, strict=True)]
+            self.steps += [Start(node, gradient, this) for node, gradient in starts.items()]
 
     def hooked(self, x: Tensor, before: Any, after: Any) -> None:
         if self.is_mine() and (this := self.pass_of(x)) is not None:

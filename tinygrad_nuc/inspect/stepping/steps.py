@@ -106,6 +106,11 @@ class Pass:
 
     outputs: list[Node]
 
+    @functools.cached_property
+    def leaves(self) -> list[Node]:
+        """The leaves that its results were computed from."""
+        return [x for x in set().union(*(y.behind() for y in self.outputs)) if x.operation is None]
+
 
 @dataclass(frozen=True, eq=False)
 class Start:

@@ -1,20 +1,17 @@
-"""trace and record: the steps of a program, forward and backward, to read, to print and to go through."""
+"""record and trace: from a program, or a result, to its steps."""
 
 import contextlib
-import functools
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, overload
-
-import numpy as np
+from typing import Any
 
 from ...engine.backward import propagate, starting_gradient
 from ...engine.origins import user_frame
 from ...engine.tensor import Tensor
 from ...engine.watching import Watcher, watchers
-from . import trace_text
 from .recording import Recording
-from .steps import Backward, Forward, Node, Pass, Start, Step, Update
+from .steps import Forward, Node, Pass, Start, Step, Update
+from .trace_steps import Trace
 
 # What `trace` looks into: the recording that was made last, and those that the program has kept.
 _last: list[Recording] = []
@@ -50,97 +47,6 @@ def record() -> Recording:
     return recording
 
 
-class Trace(Sequence):
-    """The steps from the leaves to a result, and of the backward passes that started from it, in their order.
-
-    Attributes
-    ----------
-    steps : list of Step
-        `Forward`, `Start`, `Backward`, `Hooked`, `Store`, `Update`; see `tinygrad_nuc.inspect.stepping.steps`.
-    outputs : list of Node
-        The results.
-    labels : dict
-        A name for each node: the program's where it has one, otherwise v1, v2, ...
-    top : dict
-        For each step of a backward pass, what it differentiates, the L of ∂L/∂x: the label of the result, ``(y + z)``
-        if it started from two; L itself, which is Σ gradient · result, where it started from other gradients than 1.
-    seeds : dict
-        For each result from which a backward pass started, the gradient that it started with.
-    earlier : dict
-        For each `Backward` step, those before it in the same pass that sent to the same input.
-
-    Examples
-    --------
-    >>> import tinygrad_nuc as tn
-    >>> w = tn.tensor(2.0, requires_grad=True)
-    >>> for step in tn.inspect.trace(w * w):
-    ...     print(type(step).__name__, getattr(step, "total", "-"))
-    Forward -
-    Start -
-    Backward 2.0
-    Backward 4.0
-    """
-
-    def __init__(self, steps: Sequence[Step], outputs: Sequence[Node]) -> None:
-        self.steps, self.outputs = list(steps), list(outputs)
-        self.labels = trace_text.labels(self.nodes)
-        self.seeds = {step.node: step.gradient for step in self.steps if isinstance(step, Start)}
-        self.earlier: dict[Backward, list[Backward]] = {}
-        self.top: dict[Step, str] = {}
-        starts: dict[Pass, list[Start]] = {}
-        arrived: dict[tuple[Pass, Node], list[Backward]] = {}
-        for step in self.steps:
-            if isinstance(step, Start):
-                starts.setdefault(step.part_of, []).append(step)
-            elif isinstance(step, Backward):
-                before = arrived.setdefault((step.part_of, step.to), [])
-                self.earlier[step] = before[:]
-                before.append(step)
-        tops = {part: self.differentiated(begun) for part, begun in starts.items()}
-        self.top = {step: tops[step.part_of] for step in self.steps if not isinstance(step, (Forward, Update))}
-
-    def differentiated(self, starts: Sequence[Start]) -> str:
-        """What a backward pass with these starts differentiates."""
-        if any(start.gradient.size != 1 or start.gradient != 1 for start in starts):
-            return "L"
-        names = [self.labels[start.node] for start in starts]
-        return names[0] if len(names) == 1 else f"({' + '.join(names)})"
-
-    @functools.cached_property
-    def nodes(self) -> list[Node]:
-        """Every value that occurs, leaves before what they first go into."""
-        found: dict[Node, None] = {}
-        for step in self.steps:
-            if isinstance(step, Forward):
-                found |= dict.fromkeys([*step.node.parents, step.node])
-            elif isinstance(step, Update):
-                found |= dict.fromkeys([step.node, step.after])
-        return list(found | dict.fromkeys(self.outputs))
-
-    @overload
-    def __getitem__(self, i: int) -> Step: ...
-    @overload
-    def __getitem__(self, i: slice) -> list[Step]: ...
-    def __getitem__(self, i: Any) -> Any:
-        return self.steps[i]
-
-    def __len__(self) -> int:
-        return len(self.steps)
-
-    def __iter__(self) -> Iterator[Step]:
-        return iter(self.steps)
-
-    def explain(self, step: Step | int) -> str:
-        """One step in full: values, the rule's source, the numbers put in, the program's line."""
-        return trace_text.explain(self, self.steps[step] if isinstance(step, int) else step)
-
-    def __repr__(self) -> str:
-        return trace_text.table(self)
-
-    def _repr_html_(self) -> str:
-        return trace_text.html_table(self)
-
-
 def trace(loss: Tensor | Recording | Callable[[], Tensor], gradient: Any = None) -> Trace:
     """Every step from the leaves to `loss` and back, in the order in which they happen.
 
@@ -167,6 +73,8 @@ def trace(loss: Tensor | Recording | Callable[[], Tensor], gradient: Any = None)
     ------
     RuntimeError
         If `loss` has no history, or its graph was freed and no recording knows it.
+    ValueError
+        If `loss` has several elements and no `gradient` is given, or is a recording and one is given.
 
     Examples
     --------
@@ -183,17 +91,25 @@ def trace(loss: Tensor | Recording | Callable[[], Tensor], gradient: Any = None)
     'def grad_b(g, y, a, b):  return g * a'
     """
     if isinstance(loss, Recording):
+        if gradient is not None:
+            raise ValueError("trace: a gradient goes with a result; the passes of a recording have run with theirs")
         return trace_of_recording(loss)
     if isinstance(loss, Tensor):
         return trace_of_result(loss, gradient, known_recording(loss))
-    if not callable(loss):
+    result, recording = recorded(loss)
+    return trace_of_result(result, gradient, recording)
+
+
+def recorded(function: Any) -> tuple[Tensor, Recording]:
+    """What a function returns, and what happens in it; no other recording is told."""
+    if not callable(function):
         raise TypeError("trace: expects a result (a Tensor), a recording or a function, "
-                        f"not a {type(loss).__name__}")
+                        f"not a {type(function).__name__}")
     with unwatched_by(Recording), Recording() as recording:
-        result = loss()
-        if not isinstance(result, Tensor):
-            raise TypeError(f"trace: the function must return a Tensor, not a {type(result).__name__}")
-        return trace_of_result(result, gradient, recording)
+        result = function()
+    if not isinstance(result, Tensor):
+        raise TypeError(f"trace: the function must return a Tensor, not a {type(result).__name__}")
+    return result, recording
 
 
 def trace_of_result(loss: Tensor, gradient: Any, recording: Recording | None) -> Trace:
@@ -204,9 +120,8 @@ def trace_of_result(loss: Tensor, gradient: Any, recording: Recording | None) ->
     return run(loss, gradient, recording)
 
 
-def trace_forward(loss: Tensor) -> Trace:
+def trace_forward(loss: Tensor, known: Recording | None) -> Trace:
     """The steps from the leaves to a result, without a backward pass."""
-    known = known_recording(loss)
     check_history(loss, known)
     recording = known or Recording()
     recording.catch_up([loss])
@@ -266,14 +181,20 @@ def excerpt(recording: Recording, outputs: Sequence[Node], passes: Sequence[Pass
     own = passes if passes is not None else [p for p in recording.passes if any(y in outputs for y in p.outputs)]
     outputs = list(dict.fromkeys([*outputs, *(y for part in own for y in part.outputs)]))
     behind = set().union(*(y.behind() for y in outputs))
-    steps, last = [], None
+    steps: list[Step] = []
+    used_in: dict[Node, Pass] = {}              # for each leaf, the last pass that had it in its graph
+    done = set(recording.passes)
     for step in recording.steps:
         if isinstance(step, Forward):
             wanted = step.node in behind
-        elif isinstance(step, Update):          # it comes of the pass before it
-            wanted = step.node in behind and last in own
+        elif isinstance(step, Update):          # it comes of that pass, even if it is the second change since
+            wanted = step.node in used_in and used_in[step.node] in own
+            if step.node in used_in:
+                used_in[step.after] = used_in[step.node]
         else:
-            last, wanted = step.part_of, step.part_of in own
+            wanted = step.part_of in own
+            if isinstance(step, Start) and step.part_of in done:
+                used_in |= dict.fromkeys(step.part_of.leaves, step.part_of)
         if wanted:
             steps.append(step)
     return Trace(steps, outputs)

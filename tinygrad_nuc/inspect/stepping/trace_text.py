@@ -14,7 +14,7 @@ from .steps import Backward, Forward, Hooked, Node, Start, Step, Store, Update
 from .written import shown
 
 if TYPE_CHECKING:
-    from .trace import Trace
+    from .trace_steps import Trace
 
 FEW = 4                 # numbers that fit in a table
 PRINTED = 60            # numbers beyond which NumPy leaves out the middle
@@ -104,9 +104,8 @@ def how(trace: "Trace", step: Step) -> tuple[str, Any, str]:
                                                   + (", of L = Σ gradient · result" if top == "L" else ""))
     if isinstance(step, Backward):
         text = step.rule_name + first_line(by_hand.of_share(step), step.fitted)
-        before = trace.earlier[step]
-        return (f"∂{top}/∂{trace.labels[step.to]}", step.total,
-                text + (f", added to {brief(before[-1].total)}" if before else ""))
+        added = f", added to {brief(trace.before[step])}" if step in trace.before else ""
+        return f"∂{top}/∂{trace.labels[step.to]}", step.total, text + added
     if isinstance(step, Hooked):
         return f"∂{top}/∂{name}", step.after, f"a hook, instead of {brief(step.before)}"
     if isinstance(step, Store):
@@ -163,7 +162,6 @@ def explain(trace: "Trace", step: Step) -> str:
         lines = [f"{what} = {called(trace, node)}    {node.formula}", *given(trace, node), f"{what} = {full(value)}",
                  *calculated(by_hand.of_value(node)), f"at {node.line}" if node.line else RECORD]
     elif isinstance(step, Backward):
-        before = trace.earlier[step]
         file, number = step.place
         lines = [f"{what}: {step.rule_name}, where {step.node.formula}", *given(trace, step.node),
                  f"y = {full(step.node.value)}", f"g = ∂L/∂y = {full(step.arriving)}",
@@ -171,8 +169,10 @@ def explain(trace: "Trace", step: Step) -> str:
         if step.share.shape != step.fitted.shape:
             lines.append(f"summed over the copies that broadcasting made, to {step.fitted.shape}: {full(step.fitted)}")
         lines += calculated(by_hand.of_share(step))
-        if before:
-            lines.append(f"added to {full(before[-1].total)}, which came by {len(before)} earlier: {full(step.total)}")
+        if step in trace.before:
+            earlier = len(trace.earlier[step])
+            origin = f"came by {earlier} earlier" if earlier else "the pass began with"
+            lines.append(f"added to {full(trace.before[step])}, which {origin}: {full(step.total)}")
     else:
         lines = [" ".join(how(trace, step)[::2]), f"{what} = {full(value)}"]
         if isinstance(step, Update):

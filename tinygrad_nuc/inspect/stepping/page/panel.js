@@ -70,7 +70,7 @@ function backwardSection(timeline, p, context) {
     const node = graph.nodes[step.node], to = graph.nodes[step.to], title = subject(timeline, p);
     const shares = timeline.backwardSteps(p, other => other.to === step.to);
     const nth = shares.findIndex(([number]) => number === p) + 1;
-    const earlier = nth > 1 ? shares[nth - 2][1].total : null;
+    const earlier = nth > 1 ? shares[nth - 2][1].total : step.begun ?? null;
     return [
         h("h2", {}, h("code", {}, title), " through ", h("code", {}, step.rule)),
         h("p", {}, h("code", {}, `${node.label} = `, calledWithLinks(graph, step.node, context)),
@@ -86,7 +86,8 @@ function backwardSection(timeline, p, context) {
                    step.sumhand?.length ? null : result("before", earlier, "gradient")] : null,
         result(title, step.total, "gradient total"),
         h("p", {class: "note"}, shares.length > 1 ? `${to.label} gets ${shares.length} shares; this is number ${nth}.`
-                                                  : `${to.label} gets no other share, so this is all of it.`)];
+            : step.begun ? `${to.label} gets no other share: the rest is what the backward pass began with.`
+                : `${to.label} gets no other share, so this is all of it.`)];
 }
 
 /** Everything about one node. */
@@ -125,6 +126,9 @@ function gradientOf(timeline, i, p, context) {
             h("td", {}, link(graph, step.node, context), ` as ${step.argument}`),
             h("td", {}, h("code", {}, step.rule)),
             h("td", {class: "gradient"}, number > p ? "not yet" : (step.fitted ?? step.share).brief)));
+    if (uses[0]?.[1].begun && first === 0)
+        rows.unshift(h("tr", {}, h("td", {colspan: 2}, "what the backward pass began with"),
+                       h("td", {class: "gradient"}, uses[0][1].begun.brief)));
     const sum = h("tfoot", {}, h("tr", {}, h("th", {scope: "row", colspan: 2}, "sum so far"),
                                            h("td", {class: "gradient"}, total ? total.brief : "·")));
     return [
