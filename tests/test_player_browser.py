@@ -104,8 +104,9 @@ def test_a_selected_node_shows_its_value_and_its_gradient_in_full(browser, pages
 def test_a_gradient_grows_use_by_use(browser, pages):
     recording, path = pages("xor")
     trace = traces_of(recording)[0]
-    second = next(step for step in trace if isinstance(step, Backward) and trace.earlier[step])         # v4 · v4
-    first, node = trace.earlier[second][0], second.to
+    second = next(step for step in trace if isinstance(step, Backward) and trace.use[step])             # v4 · v4
+    node = second.to
+    first = next(step for step in trace if isinstance(step, Backward) and step.to is node)
     with opened(browser, path) as page:
         i = drawn(trace).nodes.index(node)
         page.evaluate("i => document.querySelector(`[data-node='${i}']`).click()", i)

@@ -4,6 +4,7 @@ import threading
 
 import numpy as np
 import pytest
+from device_guard import GuardArray
 from trace_helpers import kinds, xor_network
 
 import tinygrad_nuc as tn
@@ -148,3 +149,18 @@ def test_frames_of_the_program_are_let_go():
     with tn.inspect.record() as recording:
         xor_network()(tn.tensor([[0.0, 1.0]]).double()).sum().backward()
     assert recording.calls == [] and recording.running == []
+
+
+def test_a_program_on_a_device_is_recorded_in_the_computers_memory():
+    w = tn.Tensor(GuardArray(np.array([2.0, 3.0])), requires_grad=True)
+    with tn.inspect.record() as recording:
+        loss = tn.tanh(w * tn.Tensor(GuardArray(np.array([1.0, -1.0])))).sum()
+        loss.backward()
+        with tn.no_grad():
+            w -= 0.5 * w.grad
+    trace = tn.inspect.trace(loss)
+    assert all(type(node.value) is np.ndarray for node in trace.nodes)
+    slope = 1 - np.tanh([2.0, -3.0]) ** 2
+    np.testing.assert_allclose(recording.steps[-1].gradient, slope * [1.0, -1.0], rtol=1e-12)
+    np.testing.assert_allclose(recording.steps[-1].after.value, [2.0, 3.0] - 0.5 * slope * [1.0, -1.0], rtol=1e-12)
+    assert "tanh(2) = 0.964028" in str(trace) and "Tanh" in tn.inspect.draw(loss).svg

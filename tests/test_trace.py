@@ -25,7 +25,7 @@ def test_the_steps_of_a_small_program_with_every_number():
     assert (start.node, start.gradient) == (add.node, 1.0)
     assert [(s.rule_name, s.arriving, s.share, s.total) for s in (to_h, to_w, to_w_again)] == [
         ("Add.grad_a", 1.0, 1.0, 1.0), ("Add.grad_b", 1.0, 1.0, 1.0), ("Multiply.grad_b", 1.0, 3.0, 4.0)]
-    assert trace.earlier[to_w_again] == [to_w]
+    assert (trace.use[to_w], trace.use[to_w_again]) == (0, 1) and trace.before == {to_w_again: 1.0}
     assert to_w_again.source == "def grad_b(g, y, a, b):  return g * a"
     assert to_w_again.place[0].endswith("arithmetic.py")
     assert "def grad_b" in inspect.getsource(inspect.getmodule(to_w_again.rule)).splitlines()[to_w_again.place[1] - 1]
@@ -110,7 +110,7 @@ def test_what_a_pass_began_with_is_part_of_the_sum():
         tn.grad([y, z], [x])
     trace = tn.inspect.trace(recording)
     to_y, to_x = trace[4:]
-    assert trace.before == {to_y: 1.0} and trace.earlier == {to_y: [], to_x: []}
+    assert trace.before == {to_y: 1.0} and trace.use == {to_y: 0, to_x: 0}
     assert str(trace).splitlines()[5].endswith("Multiply.grad_a: 1 · 3 = 3, added to 1")
     assert trace.explain(to_y).endswith("added to 1, which the pass began with: 4")
     step = page_data([trace], "")["rounds"][0]["steps"][4]

@@ -34,44 +34,55 @@ class Arrangement:
     links: dict[int, list[tuple[str, str]]] = field(default_factory=dict)      # between neighbouring layers
 
 
+Passage = tuple[int, str | None, str | None]        # an edge in a box, and what holds its start and its end there
+
+
 def arrange(graph: Graph) -> Arrangement:
     """Layers, and an order within them that lets few edges cross."""
     contents = graph.contents()
-    inside: dict[int, list[tuple[int, str | None, str | None]]] = {box: [] for box in contents}  # edges, and their ends
+    inside: dict[int, list[Passage]] = {box: [] for box in contents}
     for e, (u, v, _) in enumerate(graph.edges):
         for box, a, b in graph.crossed(u, v):
             inside[box].append((e, a, b))
     result = Arrangement()
-    ways: dict[int, dict[int, list[str]]] = {e: {} for e in range(len(graph.edges))}                # by the box
+    ways: dict[int, dict[int, list[str]]] = {}
     for box, items in contents.items():
         rank = ranks(items, {(a, b) for _, a, b in inside[box] if a and b})
-        last = max(rank.values())
-        layers: list[list[str]] = [[] for _ in range(last + 1)]
-        for item in items:
-            layers[rank[item]].append(item)
+        ways[box], places = passing_places(graph, box, inside[box], rank)
+        layers: list[list[str]] = [[] for _ in range(max(rank.values()) + 1)]
+        for name, r in {**rank, **places}.items():
+            layers[r].append(name)
         argument: dict[str, int] = {}                               # as which input something is used first
-        passing: dict[tuple[Any, int], str] = {}                    # by what an edge starts from, and the layer
-        found: dict[tuple[str, str], None] = {}
+        links: dict[tuple[str, str], None] = {}
         for e, a, b in inside[box]:
-            first, end = rank[a] + 1 if a else 0, rank[b] if b else last + 1
-            near = range(first, end) if end - first <= FAR else ()
-            for r in near:
-                if (a or graph.edges[e][0], r) not in passing:
-                    passing[a or graph.edges[e][0], r] = f"e{e}.{box}.{r}"
-                    layers[r].append(f"e{e}.{box}.{r}")
-            ways[e][box] = [passing[a or graph.edges[e][0], r] for r in near]
-            chain = [x for x in (a, *ways[e][box], b) if x] if end - first <= FAR else [x for x in (a,) if x]
-            found |= dict.fromkeys(zip(chain, chain[1:], strict=False))
+            chain = [x for x in (a, *ways[box][e], b) if x] if e in ways[box] else [x for x in (a,) if x]
+            links |= dict.fromkeys(zip(chain, chain[1:], strict=False))
             for x in chain:
                 argument.setdefault(x, graph.edges[e][2])
-        links = list(found)
         for layer in layers:
             layer.sort(key=lambda x: argument.get(x, 0))            # to begin with
-        reduce_crossings(layers, links)
-        result.layers[box], result.links[box] = layers, links
+        reduce_crossings(layers, list(links))
+        result.layers[box], result.links[box] = layers, list(links)
     for e, (u, v, _) in enumerate(graph.edges):
-        result.via[e] = [name for box, _, _ in graph.crossed(u, v) for name in ways[e][box]]
+        result.via[e] = [name for box, _, _ in graph.crossed(u, v) for name in ways[box].get(e, ())]
     return result
+
+
+def passing_places(graph: Graph, box: int, edges: Sequence[Passage],
+                   rank: Mapping[str, int]) -> tuple[dict[int, list[str]], dict[str, int]]:
+    """Where edges pass the layers of a box: the names of the places of each edge, and the layer of each place.
+
+    Edges from the same start share their places until they part. An edge that passes more than `FAR` layers has none.
+    """
+    ways: dict[int, list[str]] = {}
+    names: dict[tuple[Any, int], str] = {}                          # by the start, and the layer
+    below = max(rank.values()) + 1
+    for e, a, b in edges:
+        first, end = rank[a] + 1 if a else 0, rank[b] if b else below
+        if end - first <= FAR:
+            start = a or graph.edges[e][0]
+            ways[e] = [names.setdefault((start, r), f"e{e}.{box}.{r}") for r in range(first, end)]
+    return ways, {name: r for (_, r), name in names.items()}
 
 
 def ranks(items: Sequence[str], pairs: Collection[tuple[str, str]]) -> dict[str, int]:

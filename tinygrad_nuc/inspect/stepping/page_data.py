@@ -147,7 +147,7 @@ def backward_data(step: Backward, trace: Trace, rules: dict[str, Any]) -> dict[s
         data["fitted"] = value(step.fitted)
     if step in trace.before:
         data["sumhand"] = hand(by_hand.of_sum(trace.before[step], step.fitted, step.total))
-        if not trace.earlier[step]:
+        if trace.use[step] == 0:
             data["begun"] = value(trace.before[step])
     return data
 

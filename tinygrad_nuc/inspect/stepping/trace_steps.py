@@ -1,6 +1,7 @@
 """Trace: the steps that lead to a result and back, to read, to print and to go through."""
 
 import functools
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, overload
 
@@ -26,10 +27,11 @@ class Trace(Sequence):
         if it started from two; L itself, which is Σ gradient · result, where it started from other gradients than 1.
     seeds : dict
         For each result from which a backward pass started, the gradient that it started with.
-    earlier : dict
-        For each `Backward` step, those before it in the same pass that sent to the same input.
+    use : dict
+        For each `Backward` step, how many before it in the same pass have sent to the same input.
     before : dict
-        For each `Backward` step at whose input something had arrived, from those or from the start of the pass: what.
+        For each `Backward` step at whose input something had arrived before, from other steps or as the start of the
+        pass: what.
 
     Examples
     --------
@@ -47,11 +49,11 @@ class Trace(Sequence):
         self.steps, self.outputs = list(steps), list(outputs)
         self.labels = trace_text.labels(self.nodes)
         self.seeds = {step.node: step.gradient for step in self.steps if isinstance(step, Start)}
-        self.earlier: dict[Backward, list[Backward]] = {}
+        self.use: dict[Backward, int] = {}
         self.before: dict[Backward, np.ndarray] = {}
         starts: dict[Pass, list[Start]] = {}
         so_far: dict[tuple[Pass, Node], np.ndarray] = {}
-        arrived: dict[tuple[Pass, Node], list[Backward]] = {}
+        uses: Counter[tuple[Pass, Node]] = Counter()
         for step in self.steps:
             if isinstance(step, Start):
                 starts.setdefault(step.part_of, []).append(step)
@@ -61,9 +63,8 @@ class Trace(Sequence):
                 if key in so_far:
                     self.before[step] = so_far[key]
                 so_far[key] = step.total
-                others = arrived.setdefault(key, [])
-                self.earlier[step] = others[:]
-                others.append(step)
+                self.use[step] = uses[key]
+                uses[key] += 1
         tops = {part: self.differentiated(begun) for part, begun in starts.items()}
         self.top: dict[Step, str] = {step: tops[step.part_of] for step in self.steps
                                      if not isinstance(step, (Forward, Update))}

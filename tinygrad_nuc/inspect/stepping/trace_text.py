@@ -117,8 +117,7 @@ def how(trace: "Trace", step: Step) -> tuple[str, Any, str]:
 
 def called(trace: "Trace", node: Node) -> str:
     """Multiply(x, w)."""
-    given = ", ".join(trace.labels[x] if isinstance(x, Node) else
-                      brief(x) for x in node.inputs)
+    given = ", ".join(trace.labels[x] if isinstance(x, Node) else brief(x) for x in node.inputs)
     return f"{node.operation.__name__}({given})"
 
 
@@ -170,7 +169,7 @@ def explain(trace: "Trace", step: Step) -> str:
             lines.append(f"summed over the copies that broadcasting made, to {step.fitted.shape}: {full(step.fitted)}")
         lines += calculated(by_hand.of_share(step))
         if step in trace.before:
-            earlier = len(trace.earlier[step])
+            earlier = trace.use[step]
             origin = f"came by {earlier} earlier" if earlier else "the pass began with"
             lines.append(f"added to {full(trace.before[step])}, which {origin}: {full(step.total)}")
     else:
