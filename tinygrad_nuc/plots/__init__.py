@@ -14,7 +14,7 @@ from .classification import (
     variable_histogram,
 )
 from .directions import Directions, path_directions, random_directions
-from .figures import grid
+from .figures import BLUE, ORANGE, PALETTE, finish, grid
 from .functions import activation_functions
 from .graph import computational_graph
 from .images import filters, images

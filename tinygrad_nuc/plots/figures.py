@@ -98,7 +98,17 @@ def headroom(ax: Axes, share: float = HEADROOM, bottom: float | None = None) -> 
 
 
 def finish(ax: Axes, x: str, y: str, title: str = "", legend: bool = True, **legend_options: Any) -> None:
-    """Name the axes, and add the legend; a picture without units is not worth showing."""
+    """Name the axes, and add the legend; a picture without units is not worth showing.
+
+    Examples
+    --------
+    >>> from tinygrad_nuc import plots
+    >>> picture, (ax,) = plots.grid(1)
+    >>> line = ax.plot([1, 2], [0.5, 0.9], color=plots.BLUE, label="kaons")
+    >>> plots.finish(ax, "momentum [GeV/c]", "efficiency", "How many are found")
+    >>> ax.get_xlabel()
+    'momentum [GeV/c]'
+    """
     ax.set_xlabel(x, fontsize=13)
     ax.set_ylabel(y, fontsize=13)
     ax.tick_params(labelsize=12)            # here, not where figures are made: a user's own axes have smaller letters
