@@ -130,11 +130,11 @@ class Demo:
         >>> demo.missed
         ['accuracy']
         """
-        values = np.asarray(found)
-        wanted, fits = [], np.isfinite(values).all()
+        values = np.asarray(found, dtype=float)
+        wanted, fits = [], bool(np.isfinite(values).all())
         if expected is not None:
             wanted.append(written(expected) + (f" ± {within:g}" if within else ""))
-            fits &= values.shape == np.shape(expected) and bool(np.all(np.abs(values - np.asarray(expected)) <= within))
+            fits &= values.shape == np.shape(expected) and bool(np.all(np.abs(values - np.asarray(expected, float)) <= within))
         if at_least is not None:
             wanted.append(f"at least {at_least:g}")
             fits &= bool(np.all(values >= at_least))
@@ -156,8 +156,8 @@ class Demo:
         figure.savefig(self.path(name))
         self.pictures[name] = figure
         if in_notebook():
-            from IPython.display import display
-            display(figure)
+            from IPython.display import Image, display
+            display(Image(self.path(name)))
 
     def path(self, name: str) -> Path:
         """Where to write a file of this name, to find it in the output folder at the end."""
@@ -205,4 +205,6 @@ def written(values: ArrayLike) -> str:
     array = np.asarray(values)
     if array.ndim:
         return "[" + ", ".join(written(value) for value in array) + "]"
-    return f"{array.item():,}" if array.dtype.kind in "iu" else f"{array.item():.6g}"
+    if array.dtype.kind in "fiu":
+        return f"{array.item():.6g}" if array.dtype.kind == "f" else f"{array.item():,}"
+    return str(array.item())
