@@ -4,7 +4,7 @@
 
 The neuron says 1 where w·x > 0, and 0 elsewhere. After each wrong answer, and only then, its weights change:
 w ← w + r (d − y) x, with the right answer d and the learning rate r. The first input is always 1, so that the line
-w·x = 0 need not go through the origin (the slide leaves this bias out).
+w·x = 0 need not go through the origin (the slide has a bias b for that, but its rule does not change it; it should).
 
 What to see: "and" is learned after a few mistakes, for good. "Exclusive or" never is: no straight line parts its
 answers, and the weights walk in a circle. More layers do not help as long as they are only linear: two of them are
@@ -57,8 +57,8 @@ for name, path in paths.items():
 
 w = paths["and"][-1]
 demo.expect("answers to 00, 01, 10 and 11 after learning “and”", (x @ w > 0).astype(int), [0, 0, 0, 1])
-demo.expect("different weights that “exclusive or” comes by, however long", len({tuple(w) for w in paths["exclusive or"]}),
-            at_most=10)
+visited = {tuple(w) for w in paths["exclusive or"]}
+demo.expect("different weights that “exclusive or” comes by, however long", len(visited), at_most=10)
 
 # %% Two linear layers are one
 
@@ -73,7 +73,7 @@ demo.expect("largest difference between two linear layers and their product", di
 
 # %% The picture: the last line of each
 
-picture, axes = plots.grid(2, width=5.6, height=5.2)
+picture, axes = plots.grid(len(answers), width=5.6, height=5.2, columns=2)
 for ax, (name, d) in zip(axes, answers.items(), strict=True):
     w = paths[name][-1]
     ground = np.linspace(-0.5, 1.5, 300)
