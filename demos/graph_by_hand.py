@@ -12,7 +12,8 @@ with the logistic function, L = ¼ Σ (y − ŷ)².
 
 One sign is easily lost. The slides of lecture 1 write 2(y − ŷ) for the derivative of (y − ŷ)²; it should be −2(y − ŷ),
 since ŷ enters with a minus. Taken literally, training climbs instead of descending: from all weights 1 to a loss of
-0.50, where every answer is 1, and from many random starts to 0.75, where three of four answers are wrong.
+0.50, where every answer is 1, and from many random starts to 0.75, where three of four answers are wrong. There all
+answers are near 0 or 1, where the logistic function is flat: no gradient is left to climb on.
 
 Try next (answers in docs/exercises.md):
 1. Let both inputs share one weight: w2 = w1. What is its gradient, and in which step of the trace does it arise?
@@ -32,8 +33,9 @@ demo = Demo("graph_by_hand", __doc__)
 demo.option("--epochs", type=int, default=10_000, help="of the training with the right and the lost sign (10,000)")
 args = demo.arguments()
 
-x1, x2, y = (tn.tensor(value, dtype=tn.float64) for value in (2.0, -1.0, 1.0))
-w1, w2 = (tn.tensor(value, dtype=tn.float64, requires_grad=True) for value in (0.5, 1.5))
+x, w, target = np.array([2.0, -1.0]), np.array([0.5, 1.5]), 1.0
+x1, x2, y = (tn.tensor(value, dtype=tn.float64) for value in (*x, target))
+w1, w2 = (tn.tensor(value, dtype=tn.float64, requires_grad=True) for value in w)
 
 with tn.inspect.record() as recording:
     q1 = x1 * w1
@@ -52,8 +54,8 @@ demo.save(picture, "graph.png")
 
 # %% Three ways to ∂J/∂w
 
-dJ_dy_hat = 2 * ((2 * 0.5 - 1 * 1.5) - 1)                   # 2(ŷ − y)
-by_hand = [dJ_dy_hat * 1 * 2, dJ_dy_hat * 1 * -1]           # · ∂ŷ/∂q · ∂q/∂w, which is x
+dJ_dy_hat = 2 * (x[0] * w[0] + x[1] * w[1] - target)        # 2(ŷ − y)
+by_hand = [dJ_dy_hat * 1 * x[0], dJ_dy_hat * 1 * x[1]]      # · ∂ŷ/∂q · ∂q/∂w
 
 
 def difference(f, w, h=1e-5):
@@ -66,7 +68,7 @@ def difference(f, w, h=1e-5):
     return slopes
 
 
-measured = difference(lambda w: ((2 * w[0] - 1 * w[1]) - 1) ** 2, np.array([0.5, 1.5]))
+measured = difference(lambda w: (x @ w - target) ** 2, w)
 demo.expect("∂J/∂w₁ and ∂J/∂w₂ by the engine, and by hand", [w1.grad.item(), w2.grad.item()], by_hand)
 demo.expect("∂J/∂w₁ and ∂J/∂w₂ by differences, and by hand", measured, by_hand, within=1e-8)
 
@@ -77,7 +79,10 @@ Y = np.array([[0.0], [1.0], [1.0], [0.0]])                  # exclusive or
 
 
 def loss_and_gradients(W, b, v, c):
-    """By hand: h = tanh(XW + b), ŷ = σ(hv + c), L = ¼ Σ (Y − ŷ)². Or of many networks, one behind the other."""
+    """By hand: h = tanh(XW + b), ŷ = σ(hv + c), L = ¼ Σ (Y − ŷ)². Or of many networks, one behind the other.
+
+    `.mT` is the transpose of the last two dimensions, those of each network's matrices.
+    """
     h = np.tanh(X @ W + b)
     y_hat = 1 / (1 + np.exp(-(h @ v + c)))
     L = ((Y - y_hat) ** 2).sum((-2, -1)) / 4
@@ -132,14 +137,15 @@ demo.say(f"\nWith the lost sign, {share:.0%} of {starts} random starts climb to 
 demo.expect("all weights 1: loss before training", right[0], 0.26907, within=5e-6)
 demo.expect("all weights 1, right sign: loss at the end", right[-1], 0.16833, within=5e-6)
 demo.expect("all weights 1, lost sign: loss at the end", literal[-1], 0.5, within=1e-3)
-demo.expect("lost sign: mean loss of the random starts before training", climbs[0].mean(), 0.27, within=0.03)
-demo.expect("lost sign: highest loss from random starts", climbs[-1].max(), 0.75, within=2e-3)
+demo.expect("lost sign: largest distance of a random start's last loss from 0.50 or 0.75",
+            np.abs(climbs[-1][:, None] - [0.50, 0.75]).min(axis=1).max(), at_most=0.01)
+demo.expect("lost sign: share of the random starts that end at 0.75", share, at_least=0.2)
 
 # %% The picture: down, and up
 
 picture, (ax,) = plots.grid(1, width=8)
 epochs = np.arange(1, args.epochs + 2)
-ax.plot(epochs, climbs[:, :12], color="0.75", linewidth=1.5, label=["lost sign, random starts", *[""] * 11])
+ax.plot(epochs, climbs[:, :12], color="0.75", linewidth=1.5, label=["lost sign, 12 random starts", *[""] * 11])
 ax.plot(epochs, literal, color=plots.ORANGE, linewidth=3, label="lost sign, all weights 1")
 ax.plot(epochs, right, color=plots.BLUE, linewidth=3, label="right sign, all weights 1")
 ax.set(xscale="log", xlim=(1, args.epochs), ylim=(0, 1), yticks=[0, 0.25, 0.5, 0.75, 1])

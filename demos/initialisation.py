@@ -4,8 +4,8 @@
 
 A layer makes z = W h and then f(z), from n inputs h, with n × n weights of mean 0 and variance σ². A sum of many random
 numbers is normal, with ⟨z²⟩ = n σ² ⟨h²⟩. ReLU keeps half of it, so each layer multiplies the signal ⟨h²⟩ by n σ²/2. On
-the way back each layer multiplies the gradient ⟨g²⟩ by n σ² ⟨f′(z)²⟩: for ReLU n σ²/2 again. Only σ² = 2/n (Kaiming He)
-keeps both. Any other factor, to the power of twenty layers, is next to nothing or astronomical.
+the way back each layer multiplies the gradient ⟨g²⟩, g = ∂L/∂h, by n σ² ⟨f′(z)²⟩: for ReLU n σ²/2 again. Only
+σ² = 2/n (Kaiming He) keeps both. Any other factor, to the power of twenty layers, is next to nothing or astronomical.
 
 What to see: straight lines on a logarithmic scale, on top of the formula. Logistic functions, with Xavier Glorot's
 weights of σ² = 1/n, leave less than a quarter of the gradient with each layer, as their slope is 1/4 at most: the
@@ -144,7 +144,7 @@ left.set(yscale="log", xticks=range(0, 21, 5))
 plots.finish(left, "layer", "gradient √⟨g²⟩", "Vanishing gradient, dashed: theory", loc="lower right")
 looks = zip((plots.ORANGE, plots.PALETTE[-1], plots.BLUE), ("-", "--", "-"), strict=True)
 for (name, path), (color, style) in zip(losses.items(), looks, strict=True):
-    right.plot(path, style, color=color, linewidth=2.5, label=name)
+    right.plot(path, style, color=color, linewidth=5 if color == plots.ORANGE else 2.5, label=name)
 right.axhline(guessing, color="0.4", linestyle=":", label="guessing")
 right.set(ylim=(0, 1.2))
 plots.finish(right, "step of gradient descent", "mean cross-entropy", "Thirty layers of leaky ReLUs", ncols=2,

@@ -3,15 +3,15 @@
     python demos/ranks.py                                       # four ranks, played one after the other by one process
     mpiexec -n 4 python -m mpi4py demos/ranks.py --mpi          # four processes, with the extra "ranks"
 
-Each rank has the same network, and its own part of every batch. It computes the gradient on its part; the ranks add
+A rank is one of several processes, called by its number. Each has the same network, and its own part of every batch. It computes the gradient on its part; the ranks add
 up their gradients and divide by their number (an "all-reduce"), and everyone takes the same step. The loss is a mean, so
 the mean of the ranks' gradients, of parts of equal size, *is* the gradient of the whole batch:
 
     ∇L = 1/R Σ ∇L_r,   L_r the mean over the m/R events of rank r.
 
 What to see: many ranks end with the weights that one alone would have, up to the order in which numbers are added. What
-travels is as large as the network, however large the batch: the larger the part of each rank, the less of the time
-goes into waiting for the others.
+travels is as large as the network, however large the batch: the larger the part of each rank, the less of its time
+should go into waiting for the others (which is not measured here).
 
 Try next (answers in docs/exercises.md):
 1. Give the ranks parts of different size, without weights. What is learned then?
@@ -32,7 +32,7 @@ from tinygrad_nuc.utils.demo import Demo
 
 demo = Demo("ranks", __doc__)
 demo.option("--mpi", action="store_true", help="one process for each rank, started by mpiexec")
-if "--mpi" in sys.argv:
+if "--mpi" in sys.argv:                                     # asked here, since only the first rank reads the command
     from mpi4py import MPI
     everyone = MPI.COMM_WORLD
     here, ranks = [everyone.rank], everyone.size            # this process is one of the ranks

@@ -9,7 +9,7 @@ of (ŷ − y)² over the four cases.
 What to see: from the start on the slide, all weights 1, this network can never learn, and the slide's curve must be
 that of another start. The two hidden units are equal, get equal gradients, and stay equal for ever: two units do the
 work of one. That answers "what if all weights start equal?" of lecture 3. Random numbers break the symmetry, but are
-no guarantee: of 1,000 networks between 55 % and 85 % learn all four answers. The others end on a plateau, where the
+no guarantee: of 1,000 networks of four kinds each, 55 % to 87 % learn all four answers, by kind. The others end on a plateau, where the
 network gives the same answer to two cases that need 0 and 1, or to three that need 0, 1 and 1: the best are the means
 1/2 and 2/3, with losses of 1/8 and 1/6. On the page one can follow every number of the first training steps with a
 pocket calculator: → is the next step.
@@ -31,7 +31,7 @@ from tinygrad_nuc import nn, optim, plots
 from tinygrad_nuc.inspect import Snapshots
 from tinygrad_nuc.utils.demo import Demo
 
-demo = Demo("xor", __doc__, seed=8)
+demo = Demo("xor", __doc__, seed=8)                                     # a start that learns; not every seed is one
 demo.option("--epochs", type=int, help="training steps on all four cases (10,000; 2,000 with --quick)")
 demo.option("--lr", type=float, help="learning rate (0.1; 0.5 with --quick: fewer steps, as far in all)")
 args = demo.arguments()
@@ -98,7 +98,7 @@ demo.say(f"{starts} starts of each kind, {args.epochs:,} epochs with learning ra
 
 # %% Beside the numbers of the lecture, which belong to training as long as its own
 
-plateaus, tolerance = np.array([0.126, 0.168]), 0.1 if args.quick else 0.05        # 3 standard deviations
+plateaus, tolerance = np.array([0.126, 0.168]), 0.1 if args.quick else 0.06        # 3 standard deviations
 if args.epochs * args.lr == 1000:
     demo.expect("all weights 1: loss before and after", [curves["all weights 1"][i] for i in (0, -1)],
                 [0.26907, 0.16833], within=1e-5)

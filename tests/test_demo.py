@@ -40,6 +40,25 @@ def test_what_was_found_stands_beside_what_should_be(demo, capsys, found, how, l
     assert demo.missed == (["x"] if line[0] == "✗" else [])
 
 
+def test_who_changes_an_option_makes_an_experiment(tmp_path, capsys):
+    demo = Demo("demo", "A demo.")
+    demo.option("--lr", type=float, default=0.1)
+    demo.option("--epochs", type=int, default=5)
+    demo.arguments(["--quick", "--lr", "1", "--epochs", "5", "--seed", "3", "--output", str(tmp_path / "out")])
+    demo.expect("x", 1, 2)
+    demo.expect("y", 2, 2)
+    demo.finish()                                                   # status 0
+    assert demo.changed == ["--lr"] and not demo.missed
+    assert capsys.readouterr().out.startswith("– x: 1, expected 2 without --lr\n✓ y: 2, expected 2\n")
+
+
+def test_as_many_digits_as_count(demo, capsys):
+    demo.expect("θ", [4.215096163, 2770.11339], [4.21509616, 2770.11339], within=5e-9)
+    demo.expect("θ", 0.0, 0.0, within=1e-9)
+    assert capsys.readouterr().out == ("✓ θ: [4.21509616, 2770.11339], expected [4.21509616, 2770.11339] ± 5e-09\n"
+                                       "✓ θ: 0, expected 0 ± 1e-09\n")
+
+
 def test_a_number_that_is_compared_with_nothing_is_refused(demo):
     with pytest.raises(TypeError, match="give expected, at_least or at_most"):
         demo.expect("x", 1.0)

@@ -52,7 +52,6 @@ def test_learning_rates_schedules_and_units_of_the_line():
     assert found.curvature[1] / found.curvature[0] == pytest.approx(12.168, abs=1e-3)
     np.testing.assert_allclose(found.scaled, [2, 2], rtol=1e-12)    # the same in every direction: one step is enough
     assert found.rest(found.falling) < 0.1 < 0.2 < found.rest(found.constant)
-    assert sum(found.ones) / found.m == 1.01                        # Σ from 0 to N
 
 
 def test_losses_are_negative_log_likelihoods():

@@ -86,7 +86,7 @@ def test_each_layer_cuts_the_regions_of_the_one_before():
     patterns = [drawn.patterns for drawn in found.cut[1:]]
     assert patterns[0] <= 22 and patterns == sorted(set(patterns)) and patterns[2] > 50
     panels = found.demo.pictures["pieces.png"].axes
-    assert [ax.get_title().split()[0] for ax in panels[:3]] == ["4", "16", "64"]
+    assert [ax.get_title().split(": ")[1].split()[0] for ax in panels[:3]] == ["4", "16", "64"]
     joints = panels[1].lines[0].get_xydata()
     assert len(joints) == 15 and set(joints[:, 1].round(9)) == {0, 1}
 
