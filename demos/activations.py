@@ -96,9 +96,9 @@ for name in ("ELU", "logistic", "tanh"):
 picture, axes = plots.grid(6, width=4.2, height=3.5, columns=3)
 for ax, (name, f) in zip(axes, functions.items(), strict=True):
     plots.activation_functions({name: f}, low=-6, high=6, ax=ax)
-    ax.set(title=name, xlabel="z", ylim=(-1.3, 4.0))
+    ax.set(title=name, xlabel="z", ylabel="f(z), f ′(z)", ylim=(-1.3, 4.0))
     ax.get_legend().remove()                                            # one for all
-plots.finish(axes[0], "z", "f(z), f ′(z)", "logistic")
+axes[0].legend([*axes[0].lines][:2], ["f", "f ′"], fontsize=12)
 demo.save(picture, "activations.png")
 
 picture, (ax,) = plots.grid(1, 7.6)

@@ -109,9 +109,9 @@ demo.say(f"The slide's 10,801 parameters are those of ten inputs; with one input
 picture, axes = plots.grid(4, 6.2, 4.2, columns=2)
 for ax, layers in zip(axes, (1, 2, 3), strict=False):
     plots.linear_pieces(folding_network(layers, units=3), 0, 1, ax=ax)
-    ax.set_title(f"1-{'3-' * layers}1, folding: {ax.get_title()}", fontsize=13)
+    ax.title.set_text(f"1-{'3-' * layers}1, folding: {ax.get_title()}")
 plots.linear_pieces(random, -5, 5, ax=axes[3])
-axes[3].set_title(f"1-10-10-10-10-10-1, random: {linear_regions(random, -5, 5).count} pieces", fontsize=13)
+axes[3].title.set_text(f"1-10-10-10-10-10-1, random: {linear_regions(random, -5, 5).count} pieces")
 demo.save(picture, "pieces.png")
 
 demo.finish()
