@@ -8,7 +8,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from tinygrad_nuc.utils.data import read_idx
+from tinygrad_nuc.utils.data import read_idx, read_idx_folder
 
 CODES = {0x08: np.uint8, 0x09: np.int8, 0x0B: np.int16, 0x0C: np.int32, 0x0D: np.float32, 0x0E: np.float64}
 MB = 1_000_000
@@ -117,3 +117,47 @@ def test_a_number_is_no_path_and_its_file_stays_open(write):
             read_idx(wrong)
     assert os.read(number, 3)
     os.close(number)
+
+
+def collection(folder, n=3, side=4, labels=(1, 2, 9)):
+    for part in ("train", "t10k"):
+        images = np.full((n, side, side), 51, np.uint8)
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(idx(images))
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(idx(np.array(labels, np.uint8)))
+    return folder
+
+
+def test_a_collection_of_images_and_labels(tmp_path):
+    folder = collection(tmp_path)
+    packed = gzip.compress((folder / "t10k-images-idx3-ubyte").read_bytes())
+    (folder / "t10k-images-idx3-ubyte").unlink()
+    (folder / "mnist-t10k-images-idx3-ubyte.gz").write_bytes(packed)
+    images, labels, test_images, test_labels = read_idx_folder(str(folder))
+    for found in (images, test_images):
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, np.full((3, 4, 4), 0.2))
+    for found in (labels, test_labels):
+        assert found.dtype == np.int64 and found.tolist() == [1, 2, 9]
+
+
+@pytest.mark.parametrize(("name", "array", "message"), [
+    ("train-images-idx3", np.zeros((3, 4), np.uint8), r"train-images-idx3-ubyte: images are bytes of shape .*\(3, 4\)"),
+    ("train-images-idx3", np.zeros((3, 4, 4), np.float32), "these are float32 of shape"),
+    ("train-images-idx3", np.zeros((0, 4, 4), np.uint8), r"uint8 of shape \(0, 4, 4\)"),
+    ("t10k-images-idx3", np.zeros((3, 4, 5), np.uint8), r"of shape \(4, 5\), and those to learn from .*\(4, 4\)"),
+    ("t10k-labels-idx1", np.zeros(4, np.uint8), r"as many labels, from 0 to 9, as images, 3; .* \(4,\) up to 0"),
+    ("t10k-labels-idx1", np.full(3, 10, np.uint8), "t10k-labels-idx1-ubyte: .* up to 10"),
+    ("t10k-labels-idx1", np.zeros(0, np.uint8), "up to None"),
+    ("t10k-labels-idx1", np.zeros(3, np.float32), "expected are as many labels")])
+def test_a_collection_whose_parts_do_not_fit(tmp_path, name, array, message):
+    (collection(tmp_path) / f"{name}-ubyte").write_bytes(idx(array))
+    with pytest.raises(ValueError, match=message):
+        read_idx_folder(tmp_path)
+
+
+def test_a_collection_that_is_not_complete(tmp_path):
+    (collection(tmp_path) / "t10k-labels-idx1-ubyte").unlink()
+    with pytest.raises(FileNotFoundError, match="there is no t10k-labels-idx1-ubyte, with or without .gz"):
+        read_idx_folder(tmp_path)
+    with pytest.raises(TypeError, match="read_idx_folder: the path must be a text"):
+        read_idx_folder(3)

@@ -4,6 +4,7 @@ import gzip
 import math
 import os
 import zlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -89,3 +90,73 @@ def read_exactly(file: Any, n: int) -> bytearray:
             raise ValueError(f"cut off: {n} bytes are announced, {len(data)} are there")
         data += block
     return data
+
+
+def read_idx_folder(folder: str | os.PathLike) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Images and labels of the four idx files of a collection: 60,000 handwritten digits, or others in the same form.
+
+    ============================  =======================================
+    ``train-images-idx3-ubyte``   images to learn from
+    ``train-labels-idx1-ubyte``   which class each of them shows
+    ``t10k-images-idx3-ubyte``    images to be judged by
+    ``t10k-labels-idx1-ubyte``    and their classes
+    ============================  =======================================
+
+    Each may be packed with gzip (then with ``.gz`` after its name), and have ``mnist-`` before its name, as `fetch` and
+    some collections have it.
+
+    Parameters
+    ----------
+    folder : str or os.PathLike
+        As from ``fetch("mnist")``.
+
+    Returns
+    -------
+    images, labels, test_images, test_labels : numpy.ndarray
+        Images of shape (samples, rows, columns), float32 from 0 (background) to 1; labels of shape (samples,), int64.
+
+    Raises
+    ------
+    FileNotFoundError
+        If one of the files is missing; the message says which.
+    ValueError
+        If a file is no idx file of bytes, the images of both parts are not of one size, there are not as many labels as
+        images, or a label is above 9.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> size = bytes((0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2))              # 1 × 2 × 2
+    >>> for part in ("train", "t10k"):
+    ...     _ = (folder / f"{part}-images-idx3-ubyte").write_bytes(size + bytes((0, 51, 102, 255)))
+    ...     _ = (folder / f"{part}-labels-idx1-ubyte").write_bytes(bytes((0, 0, 8, 1, 0, 0, 0, 1, 7)))
+    >>> images, labels, test_images, test_labels = read_idx_folder(folder)
+    >>> images.tolist(), labels.tolist()
+    ([[[0.0, 0.20000000298023224], [0.4000000059604645, 1.0]]], [7])
+    """
+    place = Path(given_path(folder, "read_idx_folder"))
+    found: list[np.ndarray] = []
+    for part in ("train", "t10k"):
+        files = [named_file(place, f"{part}-{kind}-ubyte") for kind in ("images-idx3", "labels-idx1")]
+        images, labels = (read_idx(file) for file in files)
+        if images.dtype != np.uint8 or images.ndim != 3 or not images.size:
+            raise ValueError(f"{files[0]}: images are bytes of shape (samples, rows, columns), and these are "
+                             f"{images.dtype} of shape {images.shape}")
+        if labels.dtype != np.uint8 or labels.shape != images.shape[:1] or labels.max() > 9:
+            raise ValueError(f"{files[1]}: expected are as many labels, from 0 to 9, as images, {len(images)}; these "
+                             f"are labels of shape {labels.shape} up to {labels.max() if labels.size else None}")
+        if found and images.shape[1:] != found[0].shape[1:]:
+            raise ValueError(f"{files[0]}: images of shape {images.shape[1:]}, and those to learn from are of shape "
+                             f"{found[0].shape[1:]}")
+        found += [images.astype(np.float32) / 255, labels.astype(np.int64)]
+    return found[0], found[1], found[2], found[3]
+
+
+def named_file(folder: Path, name: str) -> Path:
+    """The file of this name in a folder, packed or not, with "mnist-" before it or not."""
+    for candidate in (name, f"{name}.gz", f"mnist-{name}", f"mnist-{name}.gz"):
+        if (folder / candidate).is_file():
+            return folder / candidate
+    raise FileNotFoundError(f"{folder}: there is no {name}, with or without .gz")
