@@ -1,7 +1,8 @@
-"""Detector simulations with a known truth: pions and kaons in three instruments, neutrino events in a calorimeter.
+"""Simulations with a known truth: pions and kaons in three instruments, neutrino events in a calorimeter, decays.
 
 Reading order: `physics` (the formulas), `detector` (the numbers), `particles` (the events),
-`density` (the best possible classifier); then `calorimeter`.
+`density` (the best possible classifier); then `calorimeter`, `decays`,
+`collisions` (read from a file).
 """
 
 from .calorimeter import (
@@ -15,6 +16,8 @@ from .calorimeter import (
     shower_maximum,
     shower_profile,
 )
+from .collisions import Particles, read_collisions
+from .decays import DIMUON_COLUMNS, invariant_mass, simulate_dimuons, two_body_decay
 from .density import kaon_probability, log_density, log_likelihood_ratio
 from .detector import CLASSES, KAON, MASSES, PION, VARIABLES, Detector
 from .particles import (
@@ -30,6 +33,7 @@ __all__ = [
     "ABUNDANCE_RANGE",
     "BOTH",
     "CLASSES",
+    "DIMUON_COLUMNS",
     "EVENT_CLASSES",
     "KAON",
     "MASSES",
@@ -40,15 +44,20 @@ __all__ = [
     "Calorimeter",
     "Detector",
     "NeutrinoEvents",
+    "Particles",
     "SealedSample",
+    "invariant_mass",
     "kaon_probability",
     "log_density",
     "log_likelihood_ratio",
     "measure",
     "neutrino_events",
+    "read_collisions",
     "sample_momentum",
     "shower_maximum",
     "shower_profile",
     "simulate",
+    "simulate_dimuons",
     "simulate_unlabelled",
+    "two_body_decay",
 ]
