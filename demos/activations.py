@@ -44,8 +44,8 @@ for name, f in functions.items():
     with tn.no_grad():
         differences[name] = ((f(z + h) - f(z - h)) / (2 * h)).numpy()
 
-# |f′| < 1/100: logistic′ = 1 / (2 + 2 cosh z) where |z| > 2 arccosh 5 (as 1 + cosh z = 2 cosh² z/2), tanh′ = 1 / cosh² z
-# where |z| > arccosh 10, ELU′ = exp z where z < −ln 100: the rest is to count the share of −8 < z < 8
+# |f′| < 1/100 for logistic′ = 1 / (2 + 2 cosh z) = 1 / (2 cosh z/2)² where |z| > 2 arccosh 5, for tanh′ = 1 / cosh² z
+# where |z| > arccosh 10, and for ELU′ = exp z where z < −ln 100; dead is the share of that in −8 < z < 8
 largest = {"logistic": 1 / 4, "tanh": 1, "ReLU": 1, "leaky ReLU": 1, "ELU": 1, "maxout": 0.8}
 dead = {"logistic": (8 - 2 * np.arccosh(5)) / 8, "tanh": (8 - np.arccosh(10)) / 8, "ReLU": 1 / 2, "leaky ReLU": 0,
         "ELU": (8 - np.log(100)) / 16, "maxout": 0}

@@ -2,9 +2,9 @@
 
     python demos/logistic_regression.py
 
-Two inputs, three parameters: ŷ = 1 / (1 + exp(−(x₁w₁ + x₂w₂ + b))) is the probability of a kaon, for the mass² x₁ from
-the time of flight and the Cherenkov angle minus the one a pion would have, x₂. The loss is the binary cross-entropy; ŷ = 1/2 on the straight line
-x₁w₁ + x₂w₂ + b = 0, the decision boundary.
+Two inputs, three parameters: ŷ = 1 / (1 + exp(−(x₁w₁ + x₂w₂ + b))) is the probability of a kaon, for the mass² x₁
+from the time of flight and the Cherenkov angle minus the one a pion would have, x₂. The loss is the binary
+cross-entropy; ŷ = 1/2 on the straight line x₁w₁ + x₂w₂ + b = 0, the decision boundary.
 
 What to see: the line, and that scikit-learn, which finds it in another way, gives the same three numbers. The loss is a
 bowl, as in line_fit.py, and the larger its condition number (steepest over flattest direction), the more steps it
@@ -105,7 +105,8 @@ for name, scaled in scalings.items():
              f"loss above the lowest after {args.steps} steps: {curves[name][-1]:.1e}")
 demo.expect("condition number: as they are, over standardised", condition["as they are"] / condition["standardised"],
             at_least=100)
-demo.expect("condition number: min-max, over standardised", condition["min-max"] / condition["standardised"], at_least=10)
+demo.expect("condition number: min-max, over standardised", condition["min-max"] / condition["standardised"],
+            at_least=10)
 demo.expect("condition number, standardised", condition["standardised"], at_most=5)
 demo.expect("loss above the lowest, standardised over as they are",
             curves["standardised"][-1] / curves["as they are"][-1], at_most=0.1)

@@ -13,10 +13,11 @@ L = −(1/N) Σ ln Pr(yᵢ | ŷᵢ), with a sum over i from 1 to N, and each kin
 
 (Any other fixed σ only multiplies the mean squared error.)
 
-What to see: computed from the density, and by the library, all five are equal, up to the constants above. A loss also decides what is answered
-where there is more than one truth: the best constant under MSE is the mean, under MAE the median, which a long tail
-does not move. And lecture 3's first loss, J = ŷ − y, is none: it has no lowest value. Training would lower it with
-every step, for ever, and leave the data far behind. It should be squared, as on the next slide: then it has a bottom.
+What to see: computed from the density, and by the library, all five are equal, up to the constants above. A loss also
+decides what is answered where there is more than one truth: the best constant under MSE is the mean, under MAE the
+median, which a long tail does not move. And lecture 3's first loss, J = ŷ − y, is none: it has no lowest value.
+Training would lower it with every step, for ever, and leave the data far behind. It should be squared, as on the next
+slide: then it has a bottom.
 
 Try next (answers in docs/exercises.md):
 1. Multiply the largest of the times by 1,000, as if one was noted in the wrong unit. What do mean and median do?

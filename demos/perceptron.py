@@ -2,13 +2,14 @@
 
     python demos/perceptron.py
 
-The neuron says 1 where w·x > 0, and 0 elsewhere, on the line too. After each wrong answer, and only then, its weights change:
-w ← w + r (d − y) x, with the right answer d and the learning rate r. The first input is always 1, so that the line
-w·x = 0 need not go through the origin (the slide has a bias b for that, but its rule does not change it; it should).
+The neuron says 1 where w·x > 0, and 0 elsewhere, on the line too. After each wrong answer, and only then, its weights
+change: w ← w + r (d − y) x, with the right answer d and the learning rate r. The first input is always 1, so that the
+line w·x = 0 need not go through the origin (the slide has a bias b for that, but its rule does not change it; it
+should).
 
 What to see: "and" is learned after ten mistakes, for good. "Exclusive or" never is: no straight line parts its
-answers, and the weights walk in a circle, each round from line to line to line to line. More layers do not help as long as they are only linear: two of them are
-one. What helps is a bend between them, see xor.py.
+answers, and the weights walk in a circle, each round from line to line to line to line. More layers do not help as
+long as they are only linear: two of them are one. What helps is a bend between them, see xor.py.
 
 Try next (answers in docs/exercises.md):
 1. Teach it "or", and "not both". Which of the 16 functions of two inputs can it learn?

@@ -3,9 +3,10 @@
     python demos/ranks.py                                       # four ranks, played one after the other by one process
     mpiexec -n 4 python -m mpi4py demos/ranks.py --mpi          # four processes, with the extra "ranks"
 
-A rank is one of several processes, called by its number. Each has the same network, and its own part of every batch. It computes the gradient on its part; the ranks add
-up their gradients and divide by their number (an "all-reduce"), and everyone takes the same step. The loss is a mean, so
-the mean of the ranks' gradients, of parts of equal size, *is* the gradient of the whole batch:
+A rank is one of several processes, called by its number. Each has the same network, and its own part of every batch.
+It computes the gradient on its part; the ranks add up their gradients and divide by their number (an "all-reduce"),
+and everyone takes the same step. The loss is a mean, so the mean of the ranks' gradients, of parts of equal size,
+*is* the gradient of the whole batch:
 
     ∇L = 1/R Σ ∇L_r,   L_r the mean over the m/R events of rank r.
 

@@ -9,10 +9,10 @@ of (ŷ − y)² over the four cases.
 What to see: from the start on the slide, all weights 1, this network can never learn, and the slide's curve must be
 that of another start. The two hidden units are equal, get equal gradients, and stay equal for ever: two units do the
 work of one. That answers "what if all weights start equal?" of lecture 3. Random numbers break the symmetry, but are
-no guarantee: of 1,000 networks of four kinds each, 55 % to 87 % learn all four answers, by kind. The others end on a plateau, where the
-network gives the same answer to two cases that need 0 and 1, or to three that need 0, 1 and 1: the best are the means
-1/2 and 2/3, with losses of 1/8 and 1/6. On the page one can follow every number of the first training steps with a
-pocket calculator: → is the next step.
+no guarantee: of 1,000 networks of four kinds each, 55 % to 87 % learn all four answers, by kind. The others end on a
+plateau, where the network gives the same answer to two cases that need 0 and 1, or to three that need 0, 1 and 1: the
+best are the means 1/2 and 2/3, with losses of 1/8 and 1/6. On the page one can follow every number of the first
+training steps with a pocket calculator: → is the next step.
 
 Try next (answers in docs/exercises.md):
 1. Start with all weights 1, but for one hidden weight: 1.01, then 0, then −1. When does it learn?

@@ -79,7 +79,7 @@ class Demo:
     def option(self, name: str, **settings: Any) -> None:
         """Add an option of this demo's own, with argparse's settings; before `arguments`.
 
-        Whoever gives it makes an experiment of the demo: a number that is then not as expected is shown, but not missed.
+        Whoever gives it makes an experiment: a number that is then not as expected is shown, and not missed.
 
         Examples
         --------
@@ -99,8 +99,8 @@ class Demo:
         SystemExit
             With status 2 and one line that says what is wrong with the command.
         """
-        as_script = argv is None and not in_notebook()
-        args = self.parser.parse_args(None if as_script else argv or [])    # a notebook's own options are not the demo's
+        as_script = argv is None and not in_notebook()          # a notebook's own options are not the demo's
+        args = self.parser.parse_args(None if as_script else argv or [])
         if not 0 <= args.seed < 2 ** 32:
             self.parser.error(f"--seed must be a whole number from 0 to {2 ** 32 - 1}, not {args.seed}")
         self.changed = [option.option_strings[0] for option in self.options
@@ -142,8 +142,9 @@ class Demo:
         values = np.asarray(found, dtype=float)
         wanted, fits = [], bool(np.isfinite(values).all())
         if expected is not None:
+            target = np.asarray(expected, dtype=float)
             wanted.append(written(expected, within) + (f" ± {within:g}" if within else ""))
-            fits &= values.shape == np.shape(expected) and bool(np.all(np.abs(values - np.asarray(expected, float)) <= within))
+            fits &= values.shape == target.shape and bool(np.all(np.abs(values - target) <= within))
         if at_least is not None:
             wanted.append(f"at least {at_least:g}")
             fits &= bool(np.all(values >= at_least))
@@ -151,7 +152,7 @@ class Demo:
             wanted.append(f"at most {at_most:g}")
             fits &= bool(np.all(values <= at_most))
         if not wanted:
-            raise TypeError("expect: give expected, at_least or at_most: a number without them is compared with nothing")
+            raise TypeError("expect: give expected, at_least or at_most; without them nothing is compared")
         self.compared += 1
         if not fits and not self.changed:
             self.missed.append(what)
@@ -189,7 +190,8 @@ class Unfinished(Exception):
     """What the output folder is told when a demo ends before its end."""
 
 
-def end_in_one_line(show: Any, kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+def end_in_one_line(show: Any, kind: type[BaseException], error: BaseException,
+                    traceback: TracebackType | None) -> None:
     """In place of a traceback, which `show` would show, what a user can mend, in one line: for sys.excepthook."""
     if isinstance(error, KeyboardInterrupt):
         print("interrupted: nothing was saved", file=sys.stderr)
