@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
+from ..utils.text import text_table
 from .abundance import Abundance, count_two_bins, naive_count, toy_pulls
 from .template_fit import count_in_bins, fit_counts, quantile_bins, template_fit
 
@@ -58,6 +61,30 @@ def all_abundances(
         found["adjusted count"] = count_two_bins(*counts)
         found["template fit"] = template_fit(pions, kaons, unlabelled)
     return found
+
+
+def abundance_table(measured: Mapping[str, Mapping[str, Abundance | None]]) -> str:
+    """The abundances of several classifiers, and what to keep in mind about them, for a report.
+
+    Parameters
+    ----------
+    measured : mapping from a classifier's name to what `all_abundances` gives
+
+    Examples
+    --------
+    >>> count = {"naive count": Abundance(0.33, 0.01), "adjusted count": Abundance(0.3, 0.02), "template fit": None}
+    >>> print(abundance_table({"tree": count}).splitlines()[1])
+    tree        0.3300 ± 0.0100  0.3000 ± 0.0200             –
+    """
+    methods = list(dict.fromkeys(method for found in measured.values() for method in found))
+    text = text_table(["classifier", *methods],
+                      [[name, *(found.get(method) or "–" for method in methods)] for name, found in measured.items()])
+    text += ("\nEach ± is one standard deviation and holds the sizes of the samples, but no difference between "
+             "simulation and experiment.\nAll rows use the same events, so they fluctuate together.")
+    if any(f and not 0 <= f.value <= 1 for found in measured.values() for f in found.values()):
+        text += ("\nA fraction outside [0, 1] by more than its error means that the sample is unlike the labelled "
+                 "events.")
+    return text
 
 
 def pulls_of_methods(
