@@ -32,7 +32,6 @@ from sklearn.tree import DecisionTreeClassifier
 import tinygrad_nuc as tn
 from tinygrad_nuc import nn, optim, plots
 from tinygrad_nuc.analysis import Performance, RectangularCuts, abundance_table, performance_table, pulls_of_methods
-from tinygrad_nuc.plots.comparison import response_histograms, roc_curves_and_corner, variable_histograms
 from tinygrad_nuc.simulation import CLASSES, VARIABLES, kaon_probability, simulate, simulate_unlabelled
 from tinygrad_nuc.training import EarlyStopping, Trainer
 from tinygrad_nuc.utils.command import whole_numbers
@@ -146,10 +145,10 @@ if simulated:
 
 # %% 5. Pictures, and the network for others to use
 
-demo.save(variable_histograms(x_test, y_test, sample.variables, sample.classes), "variables.png")
+demo.save(plots.variable_histograms(x_test, y_test, sample.variables, sample.classes), "variables.png")
 units = {"cuts by hand": "distance to the nearest cut [σ]"}
-demo.save(response_histograms(classifiers, sample.classes, units), "responses.png")
-demo.save(roc_curves_and_corner(classifiers), "roc.png")
+demo.save(plots.response_histograms(classifiers, sample.classes, units), "responses.png")
+demo.save(plots.roc_curves_and_corner(classifiers), "roc.png")
 demo.save(plots.confusion_matrices({name: c.matrix for name, c in classifiers.items()}, sample.classes,
                                    axes=plots.grid(len(classifiers), 3.2, 3.4)[1]), "confusion_matrices.png")
 demo.save(plots.learning_curve(history, "binary cross-entropy", early_stopping=stopping), "learning_curve.png")

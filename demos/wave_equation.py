@@ -31,7 +31,6 @@ from matplotlib.ticker import MaxNLocator
 import tinygrad_nuc as tn
 from tinygrad_nuc import nn, plots
 from tinygrad_nuc.estimators.lbfgs import minimise
-from tinygrad_nuc.plots.figures import finish_scale
 from tinygrad_nuc.utils.demo import Demo
 
 demo = Demo("wave_equation", __doc__)
@@ -131,7 +130,7 @@ for ax, name, values in zip(axes, ("exact", "network", "difference"), (U, found,
     image = ax.pcolormesh(times.numpy(), times.numpy(), values.reshape(51, 51).numpy(), cmap="PuOr", vmin=-largest,
                           vmax=largest, shading="gouraud")
     scale = picture.colorbar(image, ax=ax, location="bottom", ticks=MaxNLocator(4))
-    finish_scale(scale, "u [amplitude of the first mode]")
+    plots.finish_scale(scale, "u [amplitude of the first mode]")
     plots.finish(ax, "time c t / length", "place x / length", name, legend=False)
 demo.save(picture, "string.png")
 

@@ -69,11 +69,13 @@ def test_results_appear_at_the_end(demo, tmp_path, capsys):
     picture, (ax,) = plots.grid(1)
     demo.save(ax.plot([1, 2]), "line.png")                          # matplotlib's list of lines
     demo.save(picture, "figure.png")
+    demo.save(plots.measurements({"adjusted count": (0.31, 0.01)}, "fraction"), "measured.png")
     demo.say("hello")
     demo.expect("one", 1, 1)
-    assert not (tmp_path / "out").exists() and demo.pictures == {"line.png": picture, "figure.png": picture}
+    assert not (tmp_path / "out").exists() and demo.pictures["line.png"] is demo.pictures["figure.png"] is picture
     demo.finish()
-    assert {p.name for p in (tmp_path / "out").iterdir() if p.name[0] != "."} == {"line.png", "figure.png", "report.txt"}
+    assert {p.name for p in (tmp_path / "out").iterdir() if p.name[0] != "."} == {
+        "line.png", "figure.png", "measured.png", "report.txt"}
     assert (tmp_path / "out" / "report.txt").read_text("utf-8") == "hello\n✓ one: 1, expected 1\n"
     assert capsys.readouterr().out.endswith(f"1 number, as expected. Report and pictures: {tmp_path / 'out'}\n")
 

@@ -13,8 +13,9 @@ from .classification import (
     roc_curves,
     variable_histogram,
 )
+from .comparison import response_histograms, roc_curves_and_corner, variable_histograms
 from .directions import Directions, path_directions, random_directions
-from .figures import BLUE, ORANGE, PALETTE, finish, grid
+from .figures import BLUE, ORANGE, PALETTE, finish, finish_scale, grid
 from .functions import activation_functions
 from .graph import computational_graph
 from .images import filters, images

@@ -45,8 +45,8 @@ def variable_histograms(x: Any, y: Any, names: Sequence[str], classes: Sequence[
 
     Examples
     --------
-    >>> from tinygrad_nuc.plots.comparison import variable_histograms
-    >>> drawn = variable_histograms([[0.0, 5.0], [1.0, 7.0], [2.0, 6.0]], [0, 0, 1], ["x [cm]", "E [GeV]"])
+    >>> from tinygrad_nuc import plots
+    >>> drawn = plots.variable_histograms([[0.0, 5.0], [1.0, 7.0], [2.0, 6.0]], [0, 0, 1], ["x [cm]", "E [GeV]"])
     >>> [steps.axes.get_xlabel() for steps in drawn]
     ['x [cm]', 'x [cm]', 'E [GeV]', 'E [GeV]']
     """
@@ -92,8 +92,8 @@ def response_histograms(classifiers: Mapping[str, Performance], classes: Sequenc
     Examples
     --------
     >>> from tinygrad_nuc.analysis import Performance
-    >>> from tinygrad_nuc.plots.comparison import response_histograms
-    >>> drawn = response_histograms({"toy": Performance([0.1, 0.2, 0.9], [0, 0, 1])}, ("pion", "kaon"))
+    >>> from tinygrad_nuc import plots
+    >>> drawn = plots.response_histograms({"toy": Performance([0.1, 0.2, 0.9], [0, 0, 1])}, ("pion", "kaon"))
     >>> drawn[0].axes.get_title(), [int(steps.get_data().values.sum()) for steps in drawn]
     ('toy', [2, 1])
     """
@@ -129,8 +129,8 @@ def roc_curves_and_corner(classifiers: Mapping[str, Performance], corner: float 
     Examples
     --------
     >>> from tinygrad_nuc.analysis import Performance
-    >>> from tinygrad_nuc.plots.comparison import roc_curves_and_corner
-    >>> lines = roc_curves_and_corner({"toy": Performance([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1])})
+    >>> from tinygrad_nuc import plots
+    >>> lines = plots.roc_curves_and_corner({"toy": Performance([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1])})
     >>> [line.get_label() for line in lines]
     ['toy (AUC 0.7500)', 'toy (AUC 0.7500)']
     """

@@ -127,7 +127,17 @@ def finish_above(ax: Axes, x: str, y: str, title: str, entries: int) -> None:
 
 
 def finish_scale(bar: Colorbar, name: str) -> None:
-    """Name the scale of colours beside a picture."""
+    """Name the scale of colours beside a picture.
+
+    Examples
+    --------
+    >>> from tinygrad_nuc import plots
+    >>> picture, (ax,) = plots.grid(1)
+    >>> bar = picture.colorbar(ax.imshow([[0.0, 1.5]]))
+    >>> plots.finish_scale(bar, "energy [MeV]")
+    >>> bar.ax.get_ylabel()
+    'energy [MeV]'
+    """
     bar.set_label(name, fontsize=13)
     bar.ax.tick_params(labelsize=12)
 

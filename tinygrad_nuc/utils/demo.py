@@ -162,7 +162,7 @@ class Demo:
 
     def save(self, drawn: Any, name: str) -> None:
         """Keep a picture for the output folder: a figure, or anything that knows its ``.figure``, as plots return."""
-        if isinstance(drawn, (list, tuple)):
+        while isinstance(drawn, (list, tuple)):                 # of lines, bars, pictures
             drawn = drawn[0]
         figure = drawn if hasattr(drawn, "savefig") else drawn.figure
         figure.savefig(self.path(name))
