@@ -6,14 +6,15 @@ A network of 17,153 parameters learns to tell kaons from pions from 300 events. 
 all. The validation loss, of events that it is not trained on, tells when that begins. What helps:
 
     early stopping   keep the weights of the epoch with the least validation loss
-    dropout          in training, each hidden unit is 0 with probability p, and else divided by 1 − p
-    weight decay     θ ← θ − η λ θ in each step: weights that the loss does not need fade away
+    dropout          in training, each hidden unit is 0 with probability p (here 0.5), and else divided by 1 − p
+    weight decay     θ ← θ − η λ θ in each step (η = 0.003, λ = 1): weights that the loss does not need fade away
     more events      there is less noise to learn
 
 What to see: the training loss falls on and on. The validation loss turns after a few epochs: from there the network
-grows surer and surer, also where it is wrong. Each remedy keeps the validation loss lower; none goes below that of the
-ideal classifier, which is known here. (Lecture 1 stops where the gap between the two losses is least. It is least
-before any training: what should be least is the validation loss itself.)
+grows surer and surer, also where it is wrong. Each remedy gives a lower test loss; none goes below that of the ideal
+classifier, which is known here. (The training loss with dropout is that of a network of which half is off. And lecture
+1 stops where the gap between the two losses is least. It is least before any training: what should be least is the
+validation loss itself.)
 
 Try next (answers in docs/exercises.md):
 1. Train on 3,000 events for as many epochs (--events 3000). Are the remedies still needed?
@@ -95,12 +96,28 @@ demo.expect("lowest test loss over the ideal one", min(f["loss"] for f in found.
 
 picture, (left, right) = plots.grid(2, width=6.2, height=5.2)
 plots.learning_curve(runs["early stopping"].history, "cross-entropy", early_stopping=stopping, ax=left)
-for (name, trainer), color in zip(runs.items(), (plots.ORANGE, plots.BLUE, *plots.PALETTE), strict=False):
-    if name not in ("early stopping", "ten times the events"):
-        right.plot(trainer.history["epoch"], trainer.history["validation_loss"], color=color, linewidth=2, label=name)
+colors = (plots.ORANGE, plots.BLUE, *plots.PALETTE[:3])
+for (name, trainer), color in zip(runs.items(), colors, strict=True):
+    events = 10 * args.events if name == "ten times the events" else args.events
+    step = np.array(trainer.history["epoch"]) * -(-events // 32)            # an epoch's steps, its last batch smaller
+    losses = trainer.history["validation_loss"]
+    if name == "early stopping":                                            # the same curve, and where it is stopped
+        best = stopping.best_epoch - 1
+        right.plot(step[best], losses[best], "o", color=color, markersize=11, zorder=5, label=name)
+    else:
+        right.plot(step, losses, color=color, linewidth=2, label=name)
 right.axhline(ideal_loss, color="0.4", linestyle="--", label="ideal classifier")
 right.set_ylim(0.1, 1.3 * max(max(trainer.history["validation_loss"]) for trainer in runs.values()))
-plots.finish(right, "epoch", "validation cross-entropy", "Remedies", ncols=2, loc="upper center")
+plots.finish(right, "step", "validation cross-entropy", "Remedies", ncols=2, loc="upper center")
 demo.save(picture, "learning_curves.png")
+
+picture, (ax,) = plots.grid(1, width=9, height=4)
+bars = ax.barh(list(found), [f["loss"] for f in found.values()], color=colors)
+ax.bar_label(bars, fmt="%.3f", fontsize=12, padding=4)
+ax.axvline(ideal_loss, color="black", linestyle="--", label=f"ideal classifier: {ideal_loss:.3f}")
+ax.margins(x=0.12)                                                         # room for the numbers
+ax.invert_yaxis()
+plots.finish(ax, "test cross-entropy", "", "What each remedy is worth", loc="lower right")
+demo.save(picture, "remedies.png")
 
 demo.finish()

@@ -121,6 +121,7 @@ def test_learning_moves_the_joints_to_where_the_curve_bends():
     found = quick("approximation")
     learned = found.errors["learned"]
     assert learned == sorted(learned, reverse=True) and learned[1] < 0.04 < 0.08 < found.errors["equal pieces"][1]
+    assert learned[2] < 0.02 < found.errors["pieces as the curve bends"][2] == found.formulas[2]
     for n, panel in zip((2, 4, 8, 16), found.demo.pictures["joints.png"].axes, strict=True):
         joints = panel.lines[0].get_xdata()
         assert len(joints) <= n and len(joints) == linear_regions(found.learned[n], 0, 2).count - 1
