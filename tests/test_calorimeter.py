@@ -15,7 +15,7 @@ from tinygrad_nuc.simulation import (
     shower_maximum,
     shower_profile,
 )
-from tinygrad_nuc.simulation.calorimeter import add_showers, add_tracks, read_out
+from tinygrad_nuc.simulation.passage import add_showers, add_tracks, read_out
 
 # So large that almost nothing leaves; where a test looks across, its bars are finer
 HUGE = Calorimeter(cells=16, planes=100, cell_cm=100.0, noise_mev=0.0, threshold_mev=0.0)

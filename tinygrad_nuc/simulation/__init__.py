@@ -1,7 +1,7 @@
 """Simulations with a known truth: pions and kaons in three instruments, neutrino events in a calorimeter, decays.
 
 Reading order: `physics` (the formulas), `detector` (the numbers), `particles` (the events),
-`density` (the best possible classifier); then `calorimeter`, `decays`,
+`density` (the best possible classifier); then `calorimeter` and `passage`, `decays`,
 `collisions` (read from a file).
 """
 
@@ -13,8 +13,6 @@ from .calorimeter import (
     Calorimeter,
     NeutrinoEvents,
     neutrino_events,
-    shower_maximum,
-    shower_profile,
 )
 from .collisions import Particles, read_collisions
 from .decays import DIMUON_COLUMNS, invariant_mass, simulate_dimuons, two_body_decay
@@ -28,6 +26,7 @@ from .particles import (
     simulate,
     simulate_unlabelled,
 )
+from .passage import shower_maximum, shower_profile
 
 __all__ = [
     "ABUNDANCE_RANGE",

@@ -46,7 +46,10 @@ class Particles:
 
     @property
     def hadron(self) -> NDArray[np.bool_]:
-        """Whether it is made of quarks; leptons and photons, whose numbers are below 100, are not."""
+        """Whether it is made of quarks, by its number: leptons, photons and single quarks have numbers below 100.
+
+        Diquarks and nuclei, which no file of this kind holds, would count as hadrons.
+        """
         return np.abs(self.pdgid) > 100
 
     def __len__(self) -> int:
@@ -85,7 +88,7 @@ def read_collisions(path: str | os.PathLike) -> Particles:
         When the file is missing or cannot be read.
     ValueError
         When it is damaged, lacks a column, has a number missing, a fraction where only whole numbers make sense, a
-        status other than 0 and 1, or a negative energy or mass.
+        status other than 0 and 1, or a negative event, energy or mass.
 
     Examples
     --------
@@ -100,10 +103,12 @@ def read_collisions(path: str | os.PathLike) -> Particles:
     """
     path = given_path(path, "read_collisions")
     columns = dict(zip(COLUMNS, read_features(path, names=COLUMNS).features.T, strict=True))
+    whole = ("event", "pdgid", "q")
     for name, wrong, right in [
-        *((name, columns[name] != np.rint(columns[name]), "a whole number") for name in ("event", "pdgid", "q")),
+        *((name, columns[name] != np.rint(columns[name]), "a whole number") for name in whole),
+        *((name, np.abs(columns[name]) >= 1e15, "below 1e15 in size") for name in whole),       # float64 knows no more
         ("status", ~np.isin(columns["status"], (0, 1)), "1 for a final particle, or 0"),
-        *((name, columns[name] < 0, "at least 0") for name in ("E", "m")),
+        *((name, columns[name] < 0, "at least 0") for name in ("event", "E", "m")),
     ]:
         if wrong.any():
             first = int(np.argmax(wrong))

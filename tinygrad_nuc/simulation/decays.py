@@ -10,13 +10,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..utils.arguments import whole_number
+
 __all__ = ["DIMUON_COLUMNS", "invariant_mass", "simulate_dimuons", "two_body_decay"]
 
 Seed = int | np.random.Generator
 MUON_MASS = 0.1056584       # GeV, Particle Data Group, as the two that follow
 Z_MASS, Z_WIDTH = 91.188, 2.495
 MASS_RANGE = (60.0, 120.0)  # GeV
-CONTINUUM = 0.15            # share of the pairs that come from a virtual photon, with masses like 1/M²
+CONTINUUM = 0.15            # share of the pairs with masses like 1/M², for virtual photons (measured ones fall faster)
 TYPICAL_PT = 15.0           # GeV: few pairs have a much larger transverse momentum
 RESOLUTION = 0.015          # of each muon's momentum
 ACCEPTANCE = (10.0, 2.4)    # least transverse momentum of a muon in GeV, and largest |η|
@@ -24,12 +26,19 @@ DIMUON_COLUMNS = ["E1", "px1", "py1", "pz1", "E2", "px2", "py2", "pz2"]     # as
 
 
 def invariant_mass(four_vectors: ArrayLike) -> NDArray[np.float64]:
-    """m = √(E² − |p|²), with 0 where rounding makes E² smaller than |p|².
+    """m = √(E² − |p|²), with 0 wherever E² is smaller than |p|².
+
+    That may be by rounding, for a massless particle, or because it is no particle's four-vector, which is not checked.
 
     Parameters
     ----------
     four_vectors : array_like
         Shape (..., 4). For the mass of a pair, add its four-vectors.
+
+    Raises
+    ------
+    ValueError
+        If the last dimension is not 4 long, or these are no numbers.
 
     Examples
     --------
@@ -70,7 +79,7 @@ def two_body_decay(parents: ArrayLike, m1: float, m2: float,
     Raises
     ------
     ValueError
-        If a mass is negative, or a parent is lighter than m₁ + m₂.
+        If a mass is negative or not finite, or a parent is not finite, of no positive energy, or lighter than m₁ + m₂.
 
     Examples
     --------
@@ -81,12 +90,18 @@ def two_body_decay(parents: ArrayLike, m1: float, m2: float,
     parents = as_four_vectors("two_body_decay", parents)
     if parents.ndim != 2:
         raise ValueError(f"two_body_decay: parents must have shape (n, 4), not {parents.shape}")
+    wrong = ~np.isfinite(parents).all(1) | (parents[:, 0] <= 0)
+    if wrong.any():
+        first_wrong = int(np.argmax(wrong))
+        raise ValueError(f"two_body_decay: parents must be finite and of positive energy; number {first_wrong} is "
+                         f"{parents[first_wrong].tolist()}")
     M = invariant_mass(parents)
-    if m1 < 0 or m2 < 0 or (M < m1 + m2).any() or (M == 0).any():
+    possible = m1 >= 0 and m2 >= 0 and np.isfinite(m1 + m2) and (M > 0).all() and (M >= m1 + m2).all()
+    if not possible:                                    # said in this way, so that a NaN is not possible, either
         lightest = f"{M.min():g} GeV" if len(M) else "none"
-        raise ValueError(f"two_body_decay: masses m1 = {m1:g} and m2 = {m2:g} GeV must be at least 0, and together at "
-                         f"most that of the lightest parent, {lightest}, which must be above 0")
-    rng = np.random.default_rng(seed)
+        raise ValueError(f"two_body_decay: masses m1 = {m1:g} and m2 = {m2:g} GeV must be finite and at least 0, and "
+                         f"together at most that of the lightest parent, {lightest}, which must be above 0")
+    rng = generator("two_body_decay", seed)
     momentum = np.sqrt((M ** 2 - (m1 + m2) ** 2) * (M ** 2 - (m1 - m2) ** 2)) / (2 * M)
     cosine, phi = rng.uniform(-1, 1, len(M)), rng.uniform(0, 2 * np.pi, len(M))
     sine = np.sqrt(1 - cosine ** 2)
@@ -104,7 +119,8 @@ def two_body_decay(parents: ArrayLike, m1: float, m2: float,
 def simulate_dimuons(n: int, *, seed: Seed) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Pairs of muons with masses from 60 to 120 GeV, as in proton-proton collisions: mostly from Z bosons.
 
-    Simple on purpose, and near measured data where it matters here: the Z boson's mass is a Breit-Wigner curve of
+    Simple on purpose. The peak, its width and the median pT are near measured ones; the tails are not: there are fewer
+    pairs of large pT and of small mass. The Z boson's mass M follows a Breit-Wigner curve (not relativistic) of
     91.19 GeV and width 2.5 GeV, and 15 % of the pairs have masses like 1/M² instead; the pair's transverse momentum
     exceeds pT with probability (1 + pT²/a²)^(−3/2), a = 15 GeV; its rapidity is uniform; it decays to all directions
     alike. Each momentum is measured to 1.5 %, and a pair is seen if both muons have pt > 10 GeV and \\|η\\| < 2.4.
@@ -126,7 +142,7 @@ def simulate_dimuons(n: int, *, seed: Seed) -> tuple[NDArray[np.float64], NDArra
     Raises
     ------
     ValueError
-        If n is negative.
+        If n is not a whole number of at least 0, or the seed is neither a whole number nor a generator.
 
     Examples
     --------
@@ -134,9 +150,8 @@ def simulate_dimuons(n: int, *, seed: Seed) -> tuple[NDArray[np.float64], NDArra
     >>> four_vectors.shape, f"{np.median(mass):.0f} GeV"
     ((1000, 8), '91 GeV')
     """
-    if n < 0:
-        raise ValueError(f"simulate_dimuons: the number of pairs cannot be negative: {n}")
-    rng = np.random.default_rng(seed)
+    n = whole_number("simulate_dimuons", "n", n, least=0)
+    rng = generator("simulate_dimuons", seed)
     seen, found = [np.empty((0, 8))], 0
     while found < n:
         pairs = measured_pairs(2 * (n - found) + 100, rng)
@@ -176,8 +191,20 @@ def measured(muon: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.
 
 def as_four_vectors(who: str, four_vectors: ArrayLike) -> NDArray[np.float64]:
     """An array of float64 whose last dimension is 4."""
-    p = np.asarray(four_vectors, np.float64)
+    try:
+        p = np.asarray(four_vectors, np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{who}: four-vectors must be numbers, E, px, py, pz in the last dimension: {error}") from None
     if p.shape[-1:] != (4,):
         raise ValueError(f"{who}: four-vectors have E, px, py, pz in the last dimension, which is 4 long; shape "
                          f"{p.shape} does not fit")
     return p
+
+
+def generator(who: str, seed: Seed) -> np.random.Generator:
+    """The generator itself, or a new one of this seed."""
+    if isinstance(seed, np.random.Generator):
+        return seed
+    if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or seed < 0:
+        raise ValueError(f"{who}: seed must be a whole number of at least 0, or a numpy.random.Generator, not {seed!r}")
+    return np.random.default_rng(seed)
