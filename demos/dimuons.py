@@ -8,11 +8,14 @@ M² = (E₁ + E₂)² − |p₁ + p₂|², and pT is the length of (px₁ + px�
 outputs, and the loss is the mean of (ŷ − y)² over pairs and outputs. So that neither target counts more only because
 of its unit or spread, each is standardised: y = (target − mean)/width.
 
-What to see: nothing cancels to a part in 100,000 here as it does for single particles (see invariant_mass.py): the
-two muons fly apart, M is as large as their energies, and a network finds it. Two layers of ReLUs do well; so do 100
-sigmoids if the learning rate is not too small. A second output costs next to nothing. But look at the peak: R² = 0.95
-sounds almost perfect, and yet an error of nearly 2 GeV makes a resonance that is 2.5 GeV wide lower and wider. The
-formula is exact. Where there is one, use it.
+What to see: nothing cancels badly here, as it does for single particles (see invariant_mass.py). The two muons fly
+apart, and M² is a good part of (E₁ + E₂)²: a half for the typical pair, a twentieth for the most boosted 1 %. Two
+layers of ReLUs do well; so do 100 sigmoids if the learning rate is not too small (with --quick they are far from done).
+A second output costs next to nothing. But look at the peak: R² = 0.95 sounds almost perfect, and yet the network's peak
+is a tenth lower than the true one, and wider. R² compares an error of 1.8 GeV, r.m.s., with the spread of all masses,
+8 GeV. The peak is 4.5 GeV wide at half height, and forgives less, though two pairs in three are right within 1 GeV. The
+formula is exact. Where there is one, use it. (Reference for the measured file: R² = 0.83 from 100 sigmoids with a small
+learning rate, 0.956 from two layers.)
 
 Try next (answers in docs/exercises.md):
 1. Take the targets in GeV as they are. Which of the two suffers, and why?
@@ -49,9 +52,11 @@ else:
 pair = X[:, :4] + X[:, 4:]
 pT = np.hypot(pair[:, 1], pair[:, 2])
 demo.say(f"{len(X):,} {'measured' if args.data else 'simulated'} pairs, median mass {np.median(M):.2f} GeV")
-if args.data:                                           # simulated pairs have their mass from the same formula
-    demo.expect("largest deviation of the formula from the file's M [GeV]", np.abs(invariant_mass(pair) - M).max(),
-                at_most=0.0071)
+off = np.abs(invariant_mass(pair) - M).max()            # the digits of a file are few: 0.007 GeV in that of CMS
+if args.data:
+    demo.say(f"largest deviation of the formula from the file's masses: {off:.2g} GeV")
+if off > 0.01:
+    raise ValueError(f"{args.data}: M must be the mass of the two muons, in GeV; it is off by up to {off:.3g} GeV")
 
 # %% Three quarters to learn from, everything with mean 0 and width 1
 
@@ -92,10 +97,16 @@ def two_layers(outputs: int) -> nn.Sequential:
     return nn.Sequential(nn.Linear(8, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, outputs))
 
 
+def sigmoids() -> nn.Sequential:
+    """Eight inputs, one hidden layer of 100 sigmoids, one output."""
+    return nn.Sequential(nn.Linear(8, 100), nn.Sigmoid(), nn.Linear(100, 1))
+
+
 predictions = {
-    "100 sigmoids, M": learn(nn.Sequential(nn.Linear(8, 100), nn.Sigmoid(), nn.Linear(100, 1)), lr=0.02),
+    "100 sigmoids, M": learn(sigmoids(), lr=0.02),
     "64-64 ReLUs, M": learn(two_layers(1), lr=0.003),
     "64-64 ReLUs, M and pT": learn(two_layers(2), lr=0.003),
+    "100 sigmoids, M, small learning rate": learn(sigmoids(), lr=0.001),
 }
 R2 = {}
 for name, found in predictions.items():
@@ -105,16 +116,30 @@ for name, found in predictions.items():
     for target, r, e in zip(("M", "pT"), R2[name], error, strict=False):
         demo.say(f"{name}: R² of {target} = {r:.3f}, error {e:.1f} GeV")
 
-least, around = (0.83, 0.03) if epochs >= 100 else (0.5, 0.1)       # less is expected of a short training
-demo.expect("R² of M from 100 sigmoids (reference 0.83)", R2["100 sigmoids, M"][0], at_least=least)
-demo.expect("R² of M from 64-64 ReLUs", R2["64-64 ReLUs, M"][0], 0.956, within=around)
+least, around = (0.83, 0.03) if epochs >= 100 else (0.5, 0.15)      # less is expected of a short training
+demo.expect("R² of M from 100 sigmoids", R2["100 sigmoids, M"][0], at_least=least)
+demo.expect("R² of M from 64-64 ReLUs (reference 0.956)", R2["64-64 ReLUs, M"][0], 0.956, within=around)
 demo.expect("R² of M with pT as a second target", R2["64-64 ReLUs, M and pT"][0], 0.956, within=around)
 demo.expect("R² of pT", R2["64-64 ReLUs, M and pT"][1], at_least=0.97)
+
+# %% The peak, which R² says little of
+
+def half_width(m: np.ndarray) -> float:
+    """Of the masses from 81 to 101 GeV: half of the interval that holds the middle 68 %."""
+    low, high = np.quantile(m[(m > 81) & (m < 101)], [0.16, 0.84])
+    return (high - low) / 2
+
+
+found = predictions["64-64 ReLUs, M and pT"]
+widths = half_width(M[test]), half_width(found[:, 0])
+within_1 = np.mean(np.abs(found[:, 0] - M[test])[(M[test] > 86) & (M[test] < 96)] < 1)
+demo.say(f"half-width of the peak: formula {widths[0]:.2f} GeV, network {widths[1]:.2f} GeV; "
+         f"{100 * within_1:.0f} % of the pairs at 86 to 96 GeV are right within 1 GeV")
+demo.expect("width of the network's peak, over that of the true one", widths[1] / widths[0], at_least=1.02)
 
 # %% The picture
 
 picture, axes = plots.grid(2, width=6.2, height=5.2)
-found = predictions["64-64 ReLUs, M and pT"]
 bins = np.linspace(60, 120, 61)
 axes[0].hist(M[test], bins, color=plots.BLUE, alpha=0.35, label="formula")
 axes[0].hist(found[:, 0], bins, color=plots.ORANGE, histtype="step", linewidth=2, label="network")

@@ -8,14 +8,16 @@ itself, two inputs and one output. No solution is shown to it. The loss says wha
 
     L = mean (u_tt − c² u_xx)²  +  w mean (u(x, 0) − f(x))²  +  w/10 mean u_t(x, 0)²  +  w mean (u(0, t)² + u(1, t)²)
 
-the equation at random points, the shape at the start, at rest at the start, and the ends. The derivatives of u are not
-differences, they are exact: tn.grad of the output with respect to the inputs, and tn.grad of that again. Then backward
-goes through all of it to the weights: a third derivative.
+the equation at random points, the shape at the start, at rest at the start, and the ends. w = 300 (10 with --quick)
+makes the shape and the ends count as much as the equation, whose terms are of the size (nπ)² u. The derivatives of u
+are not differences, they are exact: tn.grad of the output with respect to the inputs, and tn.grad of that again. Then
+backward goes through all of it to the weights: a third derivative.
 
 What to see: the untrained network fulfils the equation almost perfectly: it is nearly flat, like a string that nobody
-plucked. Only the shape at the start forces it away, and the other parts of the loss rise before all fall together. The
-answer comes within 1 % of the exact one, a sum of standing waves. (For this string, finite differences are faster and
-better; but here the same ten lines take another equation, or measured values and an unknown c.)
+plucked. The shape at the start and the fixed ends force it away. Then the equation's part of the loss rises a
+thousandfold and more, and that of rest rises, too, before all fall together. The answer comes within 1 % of the exact
+one, a sum of standing waves. (For this string, finite differences are faster and better; but here the same ten lines
+take another equation, or measured values and an unknown c.)
 
 Try next (answers in docs/exercises.md):
 1. Leave out the third term (at rest at the start). Is there still only one solution?
@@ -61,16 +63,17 @@ def residual(u: object, x: tn.Tensor, t: tn.Tensor) -> tn.Tensor:
 
 n = 200 if args.quick else 400
 x, t = tn.rand(2, n, 1, dtype=tn.float64)                               # inside, up to t = 1
-x_start = tn.linspace(0, 1, 60, dtype=tn.float64).unsqueeze(1)
-t_start = tn.zeros_like(x_start)
-x_ends, t_ends = tn.cat([t_start, t_start + 1]), tn.cat([x_start, x_start])
-for coordinate in (x, t, t_start):
+along = tn.linspace(0, 1, 60, dtype=tn.float64).unsqueeze(1)            # the string, or the time, from 0 to 1
+zero = tn.zeros_like(along)
+x_start, t_start = along, tn.zeros_like(along)                          # the whole string, at t = 0
+x_ends, t_ends = tn.cat([zero, zero + 1]), tn.cat([along, along])       # both ends, at all times
+for coordinate in (x, t, t_start):                                      # what is differentiated with respect to
     coordinate.requires_grad_()
 f = exact(x_start, t_start).detach()
 demo.expect("largest |u_tt − c² u_xx| of the exact solution", residual(exact, x, t).abs().max().item(), at_most=1e-11)
 travelling = (exact(x - c * t, 0 * t) + exact(x + c * t, 0 * t)) / 2    # d'Alembert: half of it to either side
-demo.expect("largest difference between standing waves and two that travel",
-            (exact(x, t) - travelling).abs().max().item(), at_most=1e-12)
+demo.say("standing waves and two that travel differ by at most "
+         f"{(exact(x, t) - travelling).abs().max().item():.0e}: they are the same")
 
 # %% The network, and its loss
 
@@ -100,8 +103,10 @@ def differentiate() -> float:
     return loss.item()
 
 
-# %% Training: full batch, so that L-BFGS can learn the curvature from the slopes
+# %% Training
 
+# L-BFGS is an optimizer that takes all points at once, estimates from the last few slopes how the loss bends, and so
+# steps farther than gradient descent. A step may compute the loss more than once, and loss.png counts these.
 times = tn.linspace(0, 1, 51, dtype=tn.float64)
 X, T = (grid.reshape(-1, 1) for grid in tn.meshgrid(times, times, indexing="ij"))
 U = exact(X, T)
@@ -118,6 +123,9 @@ minimise(model, differentiate, max_iter=steps, max_fun=2 * steps, tol=1e-8,
          after_each=lambda loss: errors.append(error()))
 for step in range(0, len(errors), max(1, steps // 10)):
     demo.say(f"step {step}: relative error {errors[step]:.4f}")
+equation = history["equation"]
+demo.say(f"equation's part of the loss: {equation[0]:.2g} at first, up to {max(equation):.2g}, then {equation[-1]:.1g}")
+demo.expect("how far the equation's part rises", max(equation) / equation[0], at_least=100)
 demo.expect("relative L2 error in the end", errors[-1], at_most=0.05 if args.quick else 0.02)
 
 # %% The pictures
@@ -125,12 +133,13 @@ demo.expect("relative L2 error in the end", errors[-1], at_most=0.05 if args.qui
 with tn.no_grad():
     found = u(X, T)
 picture, axes = plots.grid(3, width=4.25, height=4.2)
-for ax, name, values in zip(axes, ("exact", "network", "difference"), (U, found, found - U), strict=True):
-    largest = values.abs().max().item()
+highest, apart = max(U.abs().max().item(), found.abs().max().item()), (found - U).abs().max().item()
+for ax, name, values, largest in zip(axes, ("exact u", "network u", "network − exact"), (U, found, found - U),
+                                     (highest, highest, apart), strict=True):
     image = ax.pcolormesh(times.numpy(), times.numpy(), values.reshape(51, 51).numpy(), cmap="PuOr", vmin=-largest,
                           vmax=largest, shading="gouraud")
     scale = picture.colorbar(image, ax=ax, location="bottom", ticks=MaxNLocator(4))
-    plots.finish_scale(scale, "u [amplitude of the first mode]")
+    plots.finish_scale(scale, "[amplitude of the first mode]")
     plots.finish(ax, "time c t / length", "place x / length", name, legend=False)
 demo.save(picture, "string.png")
 

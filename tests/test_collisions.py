@@ -36,10 +36,10 @@ def test_columns_are_found_by_name(write):
 
 
 def test_leptons_and_photons_are_no_hadrons():
-    pdgid = np.array([11, -13, 16, 22, 111, -211, 2212])
-    nothing = np.zeros(7)
-    particles = Particles(nothing, pdgid, nothing > 0, nothing, np.zeros((7, 4)), nothing)
-    assert particles.hadron.tolist() == [False, False, False, False, True, True, True]
+    pdgid = np.array([11, -13, 16, 22, -2, 111, -211, 2212])        # an antiquark is none, either
+    nothing = np.zeros(8)
+    particles = Particles(nothing, pdgid, nothing > 0, nothing, np.zeros((8, 4)), nothing)
+    assert particles.hadron.tolist() == [False, False, False, False, False, True, True, True]
 
 
 def test_some_of_the_particles(write):
@@ -59,6 +59,9 @@ def test_some_of_the_particles(write):
     (HEADER + "0,11,2,-1,5,0,3,-4,0\n", 'row 1: "status" must be 1 for a final particle, or 0, not 2'),
     (HEADER + "0,11,1,-1,-5,0,3,-4,0\n", 'row 1: "E" must be at least 0, not -5'),
     (HEADER + "0,11,1,-1,5,0,3,-4,-1\n", 'row 1: "m" must be at least 0, not -1'),
+    (HEADER + "-3,11,1,-1,5,0,3,-4,0\n", 'row 1: "event" must be at least 0, not -3'),
+    (HEADER + "1e30,11,1,-1,5,0,3,-4,0\n", 'row 1: "event" must be below 1e15 in size, not 1e+30'),
+    (HEADER + "0,-1e300,1,-1,5,0,3,-4,0\n", 'row 1: "pdgid" must be below 1e15 in size, not -1e+300'),
     (HEADER + "0,11,1,-1,5,0,,-4,1\n", "py"),
 ])
 def test_a_table_that_cannot_be_right_is_refused_in_one_line(write, text, message):

@@ -24,6 +24,9 @@ def test_the_mass_of_four_vectors():
     assert invariant_mass([1, 0, 0, 1.0000001]) == 0                # and no NaN
     with pytest.raises(ValueError, match=r"invariant_mass: four-vectors have E, px, py, pz .* shape \(2, 3\) does not"):
         invariant_mass(np.zeros((2, 3)))
+    with pytest.raises(ValueError, match="invariant_mass: four-vectors must be numbers, E, px, py, pz in the last dim"):
+        invariant_mass(["a", 0, 0, 0])
+    assert invariant_mass([1, 0, 0, 5]) == 0                        # as the docstring says
 
 
 @pytest.mark.parametrize(("M", "m1", "m2"), [(91.188, MUON_MASS, MUON_MASS), (0.493677, 0.13957, 0.13498),
@@ -60,6 +63,12 @@ def test_what_cannot_decay_is_refused():
         two_body_decay([[1, 0, 0, 1]], 0, 0, seed=1)
     with pytest.raises(ValueError, match=r"parents must have shape \(n, 4\), not \(4,\)"):
         two_body_decay([1, 0, 0, 0], 0, 0, seed=1)
+    for m1, m2 in ((np.nan, 0), (0, np.nan), (0, np.inf)):
+        with pytest.raises(ValueError, match="two_body_decay: masses m1 = .* must be finite and at least 0"):
+            two_body_decay([[2, 0, 0, 1]], m1, m2, seed=1)
+    for parent in ([np.nan, 0, 0, 0], [91.2, 0, np.inf, 0], [np.inf, 0, 0, 0], [-91.2, 0, 0, 0], [-91.2, 3, 0, 0]):
+        with pytest.raises(ValueError, match="two_body_decay: parents must be finite and of positive energy; number 1"):
+            two_body_decay([[2, 0, 0, 1], parent], 0, 0, seed=1)
     assert two_body_decay(np.empty((0, 4)), 0.1, 0.1, seed=1)[0].shape == (0, 4)
 
 
@@ -84,8 +93,20 @@ def test_the_same_seed_gives_the_same_pairs():
     generator = np.random.default_rng(1)
     first, again = (simulate_dimuons(5, seed=generator)[1] for _ in range(2))
     assert (first != again).all()
-    with pytest.raises(ValueError, match="simulate_dimuons: the number of pairs cannot be negative: -1"):
-        simulate_dimuons(-1, seed=1)
+
+
+@pytest.mark.parametrize("n", [-1, 2.5, "a", True])
+def test_a_number_of_pairs_that_cannot_be_is_refused(n):
+    with pytest.raises(ValueError, match="simulate_dimuons: n must be a whole number of at least 0, not "):
+        simulate_dimuons(n, seed=1)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "x", None, True])
+def test_a_seed_that_cannot_be_is_refused(seed):
+    with pytest.raises(ValueError, match="simulate_dimuons: seed must be a whole number of at least 0, or a numpy"):
+        simulate_dimuons(3, seed=seed)
+    with pytest.raises(ValueError, match="two_body_decay: seed must be a whole number of at least 0, or a numpy"):
+        two_body_decay([[2, 0, 0, 1]], 0, 0, seed=seed)
 
 
 def test_most_pairs_are_seen():

@@ -33,6 +33,10 @@ def test_the_network_finds_the_standing_wave():
     assert list(found.history) == ["equation", "shape at the start", "at rest at the start", "ends"]
     first, last = (sum(values[i] for values in found.history.values()) for i in (0, -1))
     assert last < 1e-2 * first
+    assert max(found.equation) / found.equation[0] > 100
+    assert (found.exact(found.x, found.t) - found.travelling).abs().max().item() < 1e-12
+    exact, network, difference = (ax.collections[0].get_clim() for ax in found.demo.pictures["string.png"].axes[:3])
+    assert exact == network and difference[1] == found.apart < 0.1
     assert found.history["equation"][0] < 0.01 < max(found.history["equation"][:60])    # flat at first, then not
 
 

@@ -1,12 +1,13 @@
 """Make ep_collisions.csv.gz: simulated collisions of electrons and protons, particle by particle.
 
-    pip install "tinygrad_nuc[pythia]"
+    python -m pip install -e ".[pythia]"
     python demos/data/make_ep_collisions.py
 
 An electron of 10 GeV meets a proton of 100 GeV and knocks a quark out of it, which becomes a jet of hadrons: deep
 inelastic scattering, at energies of the future Electron-Ion Collider. PYTHIA 8 does the physics; every final particle,
-and every hadron that decays on the way, becomes a row. Columns and units are in the README.md beside this script. The
-same seed gives the same file, byte by byte.
+and every hadron that decays on the way, becomes a row. (But not K⁰ and anti-K⁰: PYTHIA calls it a decay when they turn
+into a K_S or a K_L of the same four-vector, and every particle is to be there once.) Columns and units are in the
+README.md beside this script. The same seed gives the same file, byte by byte.
 """
 
 import gzip
@@ -27,13 +28,14 @@ SETTINGS = """
     Beams:eB = 10                               ! the electron flies towards -z
     WeakBosonExchange:ff2ff(t:gmZ) = on         ! they exchange a photon or a Z boson
     PhaseSpace:Q2Min = 10                       ! which carries at least Q² = 10 GeV²
-    SpaceShower:dipoleRecoil = on               ! what Pythia's authors advise for this kind of collision, to the end
-    SpaceShower:pTmaxMatch = 2
+    SpaceShower:dipoleRecoil = on               ! from here to QEDshowerByL: what Pythia's authors advise for
+    SpaceShower:pTmaxMatch = 2                  ! deep inelastic scattering
     PDF:lepton = off
     TimeShower:QEDshowerByL = off
     Print:quiet = on
     Random:setSeed = on
 """
+K0 = 311                                        # listed once more, as K_S (310) or K_L (130)
 HEADER = "event,pdgid,status,q,E,px,py,pz,m"
 
 
@@ -51,7 +53,8 @@ def particles(events: int, seed: int) -> Iterator[tuple[int, Any]]:
         if not pythia.next():                           # it gave up on this one, which is rare
             continue
         for particle in pythia.event:
-            if particle.isFinal() or particle.isHadron() and particle.statusAbs() > 20:     # 11 to 19 are the beams
+            decayed = particle.isHadron() and particle.statusAbs() > 20 and abs(particle.id()) != K0
+            if particle.isFinal() or decayed:           # a status from 11 to 19 is a beam's
                 yield event, particle
         event += 1
 
@@ -80,7 +83,7 @@ if __name__ == "__main__":
         with atomic_write(args.output) as file, gzip.GzipFile("", "wb", 9, file, mtime=0) as packed:
             packed.write(text.encode())                 # without name and time: the same text gives the same file
     except ImportError:
-        parser.error('this needs Pythia, which is not installed: pip install "tinygrad_nuc[pythia]"')
+        parser.error('this needs Pythia, which is not installed: python -m pip install -e ".[pythia]"')
     except (OSError, ValueError) as error:
         if args.debug:
             raise
