@@ -3,8 +3,8 @@
     python demos/domain_shift.py
 
 A network learns kaons from simulated events and measures their fraction f in data: f = (q − FPR)/(TPR − FPR), where q
-is the share called kaon. TPR and FPR are the simulation's. If the detector differs, they are wrong, and so is f: an
-error that no amount of data makes smaller. This is called domain shift.
+is the share called kaon. TPR and FPR, the shares of kaons and of pions called kaon, are the simulation's. If the
+detector differs, they are wrong, and so is f: an error that no amount of data makes smaller. That is domain shift.
 
 Three mistakes are tried: a clock worse than believed (120 ps for 100), a worse Cherenkov angle (5 mrad for 4), and
 more kaons that decay to something like a pion (3 % for 0.6 %).
@@ -12,8 +12,11 @@ more kaons that decay to something like a pion (3 % for 0.6 %).
 What to see: as long as all is as simulated, errors are right: the pulls (measured − true)/error of many toy experiments
 have mean 0 and width 1. With a mistake, f is off by three to eight times its error. Two of the mistakes can be noticed
 without a single label: the responses fit no mixture of simulated pions and kaons (χ² far above its number of degrees of
-freedom), and a second network can tell data from simulation (AUC above 0.5). The third cannot, by any means: a kaon
-lost to a pion makes the data look exactly like a sample with fewer kaons. It takes another measurement to know.
+freedom), and a second network can tell data from simulation (area under its ROC curve, AUC, above 0.5: guessing is
+0.5). The third cannot, by any test of these three variables: here a kaon that decays is measured just like a pion, so
+the data look like a sample with fewer kaons. It takes another measurement, such as the kink of the track, to know.
+With labels all three show (calibration.png). The grey curve is how far off the network itself is; what counts is the
+distance to it. Lost kaons are found where p is near 0: there the share of kaons is 2 points above the prediction.
 
 Try next (answers in docs/exercises.md):
 1. Which single variable of the data shows each mistake? Put x[:, j] in place of the response into mixture_chi2.
@@ -80,11 +83,11 @@ demo.expect("their width", pulls.std(), 1, within=3.5 / (2 * n_toys)**0.5)
 
 detectors = {"as simulated": {}, "σ_t = 120 ps": {"time_resolution_ps": 120},
              "σ_θ = 5 mrad": {"angle_resolution_mrad": 5}, "3 % decays": {"kaon_decay_probability": 0.03}}
-found_before = dict(zip(detectors, [0.3000, 0.3041, 0.3092, 0.2931], strict=True))      # ± 0.0012
+reference = dict(zip(detectors, [0.3000, 0.3041, 0.3092, 0.2931], strict=True))         # another network, ± 0.0012
 pions, kaons = (as_simulated.response[y_test == k] for k in (0, 1))
 edges = quantile_bins(pions, kaons, 20)
 measured, chi2, auc, curves, ece = {}, {}, {}, {}, {}
-demo.say("\nA true fraction of 0.3000, the same random numbers in each row:")
+demo.say("\nA true fraction of 0.3000, the same random numbers in each row (so the rows fluctuate together):")
 for name, change in detectors.items():
     real = dataclasses.replace(Detector(), **change)
     data = simulate_unlabelled(n_data, real, seed=np.random.default_rng(shift_seed), abundance=0.3).features
@@ -102,7 +105,7 @@ for name, change in detectors.items():
     data_probability = learn(both[half], is_data[half])
     auc[name] = area_under_roc(data_probability(both[~half]), is_data[~half])
 
-    # With labels, which an experiment has not: are the probabilities right?
+    # With labels, which an experiment has not: are the probabilities right, in a half-and-half sample as in training?
     x_real, y_real = simulate(2 * n_test, 2 * n_test, real, seed=np.random.default_rng(test_seed))
     p = kaon_probability(x_real)
     curves[name], ece[name] = reliability(p, y_real), expected_calibration_error(p, y_real)
@@ -110,7 +113,7 @@ for name, change in detectors.items():
              f"ECE {ece[name]:.4f}")
 
 sigma = measured["as simulated"].uncertainty
-for name, fraction in found_before.items():
+for name, fraction in reference.items():
     demo.expect(f"adjusted count, {name}", measured[name].value, fraction, within=3.5 * np.hypot(sigma, 0.0012))
 moved = {name: measured[name].value - measured["as simulated"].value for name in list(detectors)[1:]}
 demo.expect("how far each mistake moves it", list(moved.values()), [0.0041, 0.0092, -0.0069],
@@ -122,7 +125,7 @@ for names, chi2_limits, auc_limits in (
         (["σ_t = 120 ps", "σ_θ = 5 mrad"], {"at_least": 2 if args.quick else 8}, {"at_least": 0.51})):
     demo.expect(f"(χ² − k)/√(2k), k = {degrees}, {names[0]} and {names[1]}", [noticed[n] for n in names], **chi2_limits)
     demo.expect("AUC of data against simulation, the same", [auc[name] for name in names], **auc_limits)
-demo.expect("calibration error, 3 % decays / as simulated", ece["3 % decays"] / ece["as simulated"], at_least=1.2)
+demo.expect("calibration error, 3 % decays / as simulated", ece["3 % decays"] / ece["as simulated"], at_least=1.5)
 
 # %% Pictures: the bias, what notices it, and what becomes of the probabilities
 
@@ -142,7 +145,7 @@ picture, (ax,) = plots.grid(1, width=8, height=5.6)
 for (name, curve), color in zip(curves.items(), ("0.5", *plots.PALETTE), strict=False):
     ax.errorbar(curve.predicted, curve.observed - curve.predicted, curve.error, fmt="o-", color=color, label=name)
 ax.axhline(0, color="black", linewidth=1)
-ax.margins(y=0.25)
+ax.set_ylim(top=ax.get_ylim()[1] + 0.25 * np.ptp(ax.get_ylim()))           # room for the legend
 plots.finish(ax, "predicted probability of a kaon", "share of kaons − prediction", "Are the probabilities right?",
              loc="upper left", ncols=2)
 demo.save(picture, "calibration.png")

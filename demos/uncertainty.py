@@ -3,20 +3,25 @@
     python demos/uncertainty.py
 
 A network says "kaon, with probability 0.8". Is that so, and how far off may it be? Here it can be known: the
-simulation's density gives the true probability p* of each event. Two questions are asked of every answer p:
+simulation's density gives the true probability p* of each event, in a sample that is half kaons (as all are here). Two
+questions are asked of every answer p:
 
-calibration: of the events with p near 0.8, are 80 % kaons? The mean difference is ECE = Σ (n_k/n) |observed_k − p_k|.
+calibration: of the events with p near 0.8, are 80 % kaons? The mean difference is ECE = Σ (n_k/n) |observed_k − p_k|,
+over bins k of p with n_k events and mean p_k (here observed_k is the mean p* in the bin, which does not fluctuate).
 spread: many networks that might as well have been trained give many answers, with mean p̄ and standard deviation σ.
-Is |p̄ − p*| as large as σ says? A standard deviation should cover 68 % of the events.
+Is |p̄ − p*| as large as σ says? For Gaussian errors σ covers 68 % of the events. With few events they are not Gaussian:
+many p̄ lie near 0 or 1, where the networks agree and are wrong together. So coverage stays below, even where spread and
+error agree on average.
 
 Three ways to many networks: other random starts; other starts, each with events of its own, drawn from the training
 events with replacement (bootstrap); or one network, with dropout left on when it is asked.
 
-What to see: trained on few events, a single network is much too sure of itself, and the mean of several is better.
+What to see: trained on few events, one network is much too sure of itself, and the mean of several networks is better.
 Other starts alone disagree too little: they have all learned the same accidents of the same events. With a bootstrap
-the spread has the size of the error. Dropout costs one training only, but much of its spread is set by its rate: too
-little with few events, and with many it shrinks more slowly. None of them knows of a mistake that all networks share:
-see domain_shift.py.
+the spread has about the size of the error, within a factor 2. With many events σ then covers 40 to 85 % of them,
+depending on the seed, that is, on the events there were to learn from; 68 % would be right. Dropout costs one training
+only, but much of its spread is set by its rate: too little with few events, and with many it shrinks more slowly. None
+of them knows of a mistake that all networks share: see domain_shift.py.
 
 Try next (answers in docs/exercises.md):
 1. --members 2, and --members 30: what do more networks help, the mean or the spread?
@@ -40,7 +45,10 @@ demo.option("--members", type=int, help="networks in an ensemble (10)")
 demo.option("--dropout", type=float, default=0.2, help="share of the hidden units that are dropped (0.2)")
 demo.option("--steps", type=int, help="of the optimizer, for each network (300)")
 args = demo.arguments()
-members, steps = args.members or (5 if args.quick else 10), args.steps or (150 if args.quick else 300)
+members = args.members if args.members is not None else 5 if args.quick else 10
+steps = args.steps if args.steps is not None else 150 if args.quick else 300
+if members < 2 or steps < 1:
+    demo.parser.error("--members must be at least 2 (one has no spread), --steps at least 1")
 sizes = [200, 1600] if args.quick else [100, 400, 1600, 6400]
 rng = np.random.default_rng(args.seed)
 
@@ -97,22 +105,23 @@ for key, p in answers.items():
     coverage[key] = np.mean(difference < sigma)
     ece[key] = expected_calibration_error(p.mean(0), p_true)
     ece_of_one[key] = np.mean([expected_calibration_error(one, p_true) for one in p])
-demo.say("\nError, spread and coverage are of the events with a true probability between 0.1 and 0.9.\n\n" + text_table(
+demo.say("\nError, spread and coverage are of the events with a true probability between 0.1 and 0.9.\n"
+         "ECE of one: of a single network; with dropout left on, of one answer with units dropped.\n\n" + text_table(
     ["events", "ECE of one", "of the mean", "error", "spread", "|p̄ − p*| < σ"],
     [[f"{n:5,}  {name}", *(f"{numbers[n, name]:.3f}" for numbers in (ece_of_one, ece, error, spread)),
       f"{coverage[n, name]:.0%}"] for n, name in answers]) + "\n")
 
 few, many = sizes[0], sizes[-1]
-if not (args.members or args.steps):                    # with others, see for yourself
-    ratio = {name: spread[few, name] / error[few, name] for name in methods}
-    demo.expect("spread / error with few events, other starts", ratio["other starts"], at_most=0.8)
-    demo.expect("spread / error with few events, bootstrap", ratio["bootstrap"], at_least=0.6, at_most=1.8)
-    demo.expect("coverage gained by the bootstrap", coverage[few, "bootstrap"] - coverage[few, "other starts"],
-                at_least=0.02)
-    demo.expect("ECE of the mean / ECE of one, bootstrap", ece[few, "bootstrap"] / ece_of_one[few, "bootstrap"],
-                at_most=0.95)
-    demo.expect("coverage with many events, bootstrap", coverage[many, "bootstrap"], 0.68, within=0.27)
-    demo.expect("error, many events / few", error[many, "bootstrap"] / error[few, "bootstrap"], at_most=0.7)
+ratio = {name: spread[few, name] / error[few, name] for name in methods}
+demo.expect("spread / error with few events, other starts", ratio["other starts"], at_most=0.8)
+demo.expect("spread / error with few events, bootstrap", ratio["bootstrap"], at_least=0.6, at_most=1.8)
+demo.expect("spread / error with many events, bootstrap", spread[many, "bootstrap"] / error[many, "bootstrap"],
+            at_least=0.4, at_most=2.5)
+demo.expect("coverage gained by the bootstrap", coverage[few, "bootstrap"] - coverage[few, "other starts"],
+            at_least=0.02)
+demo.expect("ECE of the mean / ECE of one, bootstrap", ece[few, "bootstrap"] / ece_of_one[few, "bootstrap"],
+            at_most=0.95)
+demo.expect("error, many events / few", error[many, "bootstrap"] / error[few, "bootstrap"], at_most=0.7)
 
 # %% Pictures: can the answers be believed, and does their spread say how far off they are?
 
@@ -126,8 +135,8 @@ for ax, n in zip(axes, (few, many), strict=True):
         curve = reliability(answers[n, name].mean(0), p_true)
         ax.plot(curve.predicted, curve.observed, "o-", color=color, label="mean, " + name)
     ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-    plots.finish(ax, "predicted probability of a kaon", "share of kaons", f"{n:,} training events", loc="upper left",
-                 legend=n == few)
+    plots.finish(ax, "predicted probability of a kaon", "share of kaons (mean p*)", f"{n:,} training events",
+                 loc="upper left", legend=n == few)
 demo.save(picture, "calibration.png")
 
 picture, (left, right) = plots.grid(2, width=6.2, height=5.6)

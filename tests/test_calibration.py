@@ -36,7 +36,8 @@ def test_wrong_probabilities_are_found_with_true_ones_in_place_of_labels():
     ([0.5, 1.2], [0, 1], 10, "p must be from 0 to 1"),
     ([0.5, float("nan")], [0, 1], 10, "p must be from 0 to 1"),
     ([0.5, 0.5], [0, -1], 10, "y must be from 0 to 1"),
-    ([0.5, 0.5], [0, 1], 0, "bins must be at least 1, not 0"),
+    ([0.5, 0.5], [0, 1], 0, "bins must be a whole number of at least 1, not 0"),
+    ([0.5, 0.5], [0, 1], 2.5, "bins must be a whole number of at least 1, not 2.5"),
 ])
 def test_what_makes_no_sense_is_refused(p, y, bins, message):
     for function in (reliability, expected_calibration_error):

@@ -49,7 +49,13 @@ def test_who_changes_an_option_makes_an_experiment(tmp_path, capsys):
     demo.expect("y", 2, 2)
     demo.finish()                                                   # status 0
     assert demo.changed == ["--lr"] and not demo.missed
-    assert capsys.readouterr().out.startswith("– x: 1, expected 2 without --lr\n✓ y: 2, expected 2\n")
+    assert capsys.readouterr().out == ("– x: 1, expected 2 without --lr\n✓ y: 2, expected 2\n\n"
+                                       f"2 numbers, 1 not as expected, with --lr. Report: {tmp_path / 'out'}\n")
+
+
+def test_where_there_is_nothing_to_compare_with(demo, tmp_path, capsys):
+    demo.finish()
+    assert capsys.readouterr().out == f"\nDone. Report: {tmp_path / 'out'}\n"
 
 
 def test_as_many_digits_as_count(demo, capsys):

@@ -44,6 +44,23 @@ def test_bins_that_are_empty_everywhere_do_not_count():
     assert mixture_chi2(pions, kaons, n) == mixture_chi2(*([c[0], c[1], c[3]] for c in (pions, kaons, n)))
 
 
+def test_at_the_border_bins_of_the_other_class_tell_f_and_are_left_out():
+    assert mixture_chi2([900, 100, 0], [0, 10, 90], [0, 10, 90]) == (pytest.approx(0), 1)          # f = 1
+    chi2, degrees = mixture_chi2([0, 10, 90], [900, 100, 0], [0, 30, 70])                           # f = 0
+    variance = 100 * np.array([0.1, 0.9]) * (1 + 100 / 100)
+    assert (chi2, degrees) == (pytest.approx(np.sum(np.array([20, -20]) ** 2 / variance)), 1)
+    rng, kaons = np.random.default_rng(0), np.array([0, 0, 0.3, 0.3, 0.2, 0.2])
+    found = [mixture_chi2([500, 300, 50, 50, 50, 50], rng.multinomial(2000, kaons), rng.multinomial(2000, kaons))
+             for _ in range(500)]
+    assert {degrees for _, degrees in found} == {3}
+    assert np.mean([chi2 for chi2, _ in found]) == pytest.approx(3, abs=4 * np.sqrt(6 / 500))
+
+
+def test_one_bin_that_is_left_compares_nothing():
+    with pytest.raises(ValueError, match="all events are in one bin, with f = 1"):
+        mixture_chi2([5, 5, 0], [0, 0, 9], [0, 0, 4])
+
+
 def test_two_bins_are_too_few():
     with pytest.raises(ValueError, match="needs at least 3 bins with events, not 2"):
         mixture_chi2([9, 1], [1, 9], [5, 5])

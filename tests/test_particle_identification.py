@@ -54,7 +54,10 @@ def test_the_numbers_are_those_expected():
     assert found.classifiers["decision tree"].accuracy == pytest.approx(0.9438, abs=0.010)
     assert found.classifiers["network"].accuracy == pytest.approx(0.9440, abs=0.012)        # of few events and epochs
     assert found.classifiers["network"].auc == pytest.approx(0.9846, abs=0.012)
+    errors = [found.measured["network"][method].uncertainty / 12.5**0.5 for method in found.pulls]
+    assert errors == pytest.approx([0.0012, 0.0010], abs=0.0004)        # of 10,000 labelled events for 125,000
     assert all(f"{what}:" in report_of(found) for what in (
+        "errors of both methods, for 125,000 labelled events",
         "accuracy and AUC, ideal", "accuracy and AUC, decision tree", "accuracy and AUC, network", "parameters",
         "its confusion matrix, for 125,000 events", "U/(n₀n₁) and area under the ROC curve"))
 
@@ -123,7 +126,7 @@ def test_the_same_seed_gives_the_same_report():
 def test_a_worse_network_of_the_users_choice_is_not_a_failure():
     found = run(NAME, "--quick", "--hidden", "1", "--epochs", "1")
     assert found.n_parameters == 6 and found.classifiers["network"].accuracy < 0.93 and not found.demo.missed
-    assert "accuracy and AUC, network" not in report_of(found) and "accuracy and AUC, ideal" in report_of(found)
+    assert "– accuracy and AUC, network" in report_of(found) and "✓ accuracy and AUC, ideal" in report_of(found)
 
 
 if os.environ.get("TINYGRAD_NUC_THOROUGH"):

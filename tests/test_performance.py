@@ -67,7 +67,7 @@ def test_the_table_names_the_classes():
     lines = performance_table({"tree": Performance(RESPONSE, Y)}, ("hadron", "gamma")).splitlines()
     assert lines[0].split("  ")[-1] == "gamma as gamma" and "hadron as gamma" in lines[0]
     assert lines[1].split() == ["tree", "0.8000", "1.0000", "0.3333", "0.9167", "2", "1", "0", "2"]
-    assert lines[2].startswith("TPR: share of gamma called gamma. FPR: share of hadron called gamma.")
+    assert lines[2].startswith("TPR: share of class gamma called gamma. FPR: share of class hadron called gamma.")
 
 
 def test_a_fraction_that_cannot_be_is_pointed_out():
@@ -79,6 +79,23 @@ def test_a_fraction_that_cannot_be_is_pointed_out():
     assert text.splitlines()[2].split("  ")[-1].strip() == "–" and "-0.1000 ± 0.1000" in text.splitlines()[2]
 
 
+@pytest.mark.parametrize(("unlabelled", "message"), [
+    (0.5, r"unlabelled must be one finite number for each event, shape \(n,\), not shape \(\)"),
+    ([], r"not shape \(0,\)"),
+    ([[0.5, 0.2]], r"not shape \(1, 2\)"),
+    ([0.5, float("nan")], "not NaN or infinite"),
+    (["high"], r"unlabelled must be numbers, not \['high'\]"),
+])
+def test_samples_that_are_none_are_refused(unlabelled, message):
+    with pytest.raises(ValueError, match="all_abundances: .*" + message):
+        Performance(RESPONSE, Y).abundances(unlabelled)
+
+
+def test_lists_will_do_as_well_as_arrays():
+    lists = [0.1, 0.2, 0.6] * 20, [0.5, 0.9, 0.3] * 20, [0.1, 0.9, 0.8] * 20
+    assert all_abundances(*lists) == all_abundances(*map(np.array, lists))
+
+
 @pytest.mark.parametrize(("response", "y", "message"), [
     ([0.1, 0.2], [0], r"shapes \(n,\), not \(2,\) and \(1,\)"),
     ([[0.1], [0.2]], [[0], [1]], "one entry for each event"),
@@ -86,6 +103,10 @@ def test_a_fraction_that_cannot_be_is_pointed_out():
     ([0.1, float("nan")], [0, 1], "NaN or infinite"),
     ([0.1, 0.2], [0, 2], "labels y must be 0 and 1, not 2"),
     ([0.1, 0.2], [1, 1], "all events are of class 1"),
+    ([0.1, 0.2], [True, True], "all events are of class 1"),
+    ([0.1, 0.2], ["pion", "kaon"], "labels y must be 0 and 1, not 'pion'"),
+    ([0.1, 0.2], ["0", "1"], "labels y must be 0 and 1, not '0'"),
+    (["high", "low"], [0, 1], r"the response must be one number for each event.*not \['high', 'low'\]"),
 ])
 def test_what_makes_no_sense_is_refused(response, y, message):
     for function in (Performance, area_under_roc):

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..utils.arguments import whole_number
+
 __all__ = ["Reliability", "expected_calibration_error", "reliability"]
 
 
@@ -22,7 +24,7 @@ class Reliability(NamedTuple):
 
     @property
     def error(self) -> NDArray[np.float64]:
-        """Standard deviation of the share if the prediction q is right, √(q (1 − q)/n)."""
+        """Standard deviation of the share if the prediction p is right, √(p (1 − p)/n); not for true probabilities."""
         return np.sqrt(self.predicted * (1 - self.predicted) / self.events)
 
 
@@ -46,7 +48,7 @@ def reliability(p: ArrayLike, y: ArrayLike, bins: int = 10) -> Reliability:
     Raises
     ------
     ValueError
-        If there are no events, shapes differ, a number is not from 0 to 1, or there is not at least one bin.
+        If there are no events, shapes differ, a number is not from 0 to 1, or `bins` is no whole number of at least 1.
 
     Examples
     --------
@@ -61,8 +63,7 @@ def reliability(p: ArrayLike, y: ArrayLike, bins: int = 10) -> Reliability:
     for name, numbers in (("p", p), ("y", y)):
         if not np.all((numbers >= 0) & (numbers <= 1)):                                 # NaN is none of them
             raise ValueError(f"reliability: {name} must be from 0 to 1 in every event")
-    if bins < 1:
-        raise ValueError(f"reliability: bins must be at least 1, not {bins}")
+    bins = whole_number("reliability", "bins", bins)
     place = np.minimum((p * bins).astype(int), bins - 1)                                # p = 1 is in the last
     events = np.bincount(place, minlength=bins)
     filled = events > 0
@@ -77,7 +78,8 @@ def expected_calibration_error(p: ArrayLike, y: ArrayLike, bins: int = 10) -> fl
 
         ECE = Σ (n_k / n) |observed_k − predicted_k|      over the bins k of `reliability`
 
-    With labels, fluctuations alone make it about Σ (n_k / n) √(2/π) σ_k, also for perfect probabilities.
+    With labels, fluctuations alone make it about Σ (n_k / n) √(2/π) σ_k, also for perfect probabilities, with
+    σ_k = `reliability(…).error`.
 
     Parameters
     ----------

@@ -21,6 +21,9 @@ def mixture_chi2(pion_counts: ArrayLike, kaon_counts: ArrayLike, unlabelled_coun
     fluctuations of the N unlabelled events and those of the templates. If the templates are right, χ² is the number
     k − 2 of degrees of freedom, give or take √(2 (k − 2)): of k filled bins, one is lost to the sum and one to f.
 
+    If f is exactly 0 or 1, bins that only the other class fills expect nothing, and hold nothing. They are what has
+    told f, so they are left out, and of the k′ other bins one is lost to the sum: k′ − 1 degrees of freedom.
+
     Parameters
     ----------
     pion_counts, kaon_counts, unlabelled_counts : array_like
@@ -33,7 +36,7 @@ def mixture_chi2(pion_counts: ArrayLike, kaon_counts: ArrayLike, unlabelled_coun
     Raises
     ------
     ValueError
-        As in `fit_counts`, or if fewer than 3 bins are filled.
+        As in `fit_counts`, or if fewer than 3 bins are filled, or only one of those that f allows.
 
     Examples
     --------
@@ -48,11 +51,14 @@ def mixture_chi2(pion_counts: ArrayLike, kaon_counts: ArrayLike, unlabelled_coun
     f = fit_counts(pion_counts, kaon_counts, unlabelled_counts).value
     pions, kaons, n = (np.asarray(c, dtype=np.float64) for c in (pion_counts, kaon_counts, unlabelled_counts))
     filled = pions + kaons > 0
-    degrees = int(filled.sum()) - 2
-    if degrees < 1:
+    if filled.sum() < 3:
         raise ValueError(f"mixture_chi2: needs at least 3 bins with events, not {filled.sum()}: with two, every count "
                          "can be explained")
     b, s, N = pions[filled] / pions.sum(), kaons[filled] / kaons.sum(), n.sum()
     p = f * s + (1 - f) * b
     variance = N * p + N**2 * (f**2 * s / kaons.sum() + (1 - f) ** 2 * b / pions.sum())
-    return float(np.sum((n[filled] - N * p) ** 2 / variance)), degrees
+    possible = variance > 0
+    if possible.sum() < 2:
+        raise ValueError(f"mixture_chi2: all events are in one bin, with f = {f:g}: nothing is left to be compared")
+    degrees = int(possible.sum()) - (2 if possible.all() else 1)
+    return float(np.sum((n[filled] - N * p)[possible] ** 2 / variance[possible])), degrees

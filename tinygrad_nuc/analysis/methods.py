@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..utils.text import text_table
 from .abundance import Abundance, count_two_bins, naive_count, toy_pulls
@@ -23,16 +23,28 @@ def called(response: NDArray[np.float64], threshold: float) -> NDArray[np.int64]
     return np.bincount(response >= threshold, minlength=2)
 
 
+def one_number_each(name: str, responses: ArrayLike) -> NDArray[np.float64]:
+    """The responses of a sample as an array; ValueError if they are not one finite number for each event."""
+    try:
+        array = np.asarray(responses, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"all_abundances: {name} must be numbers, not {responses!r:.40}") from None
+    if array.ndim != 1 or not array.size or not np.isfinite(array).all():
+        raise ValueError(f"all_abundances: {name} must be one finite number for each event, shape (n,), not "
+                         + (f"shape {array.shape}" if array.ndim != 1 or not array.size else "NaN or infinite"))
+    return array
+
+
 def all_abundances(
-    pions: NDArray[np.float64], kaons: NDArray[np.float64], unlabelled: NDArray[np.float64], threshold: float = 0.5
+    pions: ArrayLike, kaons: ArrayLike, unlabelled: ArrayLike, threshold: float = 0.5
 ) -> dict[str, Abundance | None]:
     """The kaon fraction by naive count, adjusted count and template fit.
 
     Parameters
     ----------
-    pions, kaons : ndarray
+    pions, kaons : array_like, shapes (n_pions,) and (n_kaons,)
         Responses to labelled events that the classifier was not trained on.
-    unlabelled : ndarray
+    unlabelled : array_like, shape (N,)
         Responses to the events in question.
     threshold : float
         From this response on an event is called kaon.
@@ -41,6 +53,11 @@ def all_abundances(
     -------
     dict
         By name; None where the classifier cannot tell, since it calls the same share of both classes kaons.
+
+    Raises
+    ------
+    ValueError
+        If the responses of a sample are no list of finite numbers, one for each event, or there are none.
 
     Examples
     --------
@@ -53,6 +70,8 @@ def all_abundances(
     adjusted count 0.2588 ± 0.0110
     template fit 0.2572 ± 0.0097
     """
+    pions, kaons, unlabelled = (one_number_each(name, responses) for name, responses in (
+        ("pions", pions), ("kaons", kaons), ("unlabelled", unlabelled)))
     counts = [called(response, threshold) for response in (pions, kaons, unlabelled)]
     found: dict[str, Abundance | None] = {"naive count": naive_count(counts[2][1], len(unlabelled)),
                                           "adjusted count": None, "template fit": None}

@@ -16,14 +16,18 @@ __all__ = ["Performance", "area_under_roc", "performance_table"]
 
 def labelled_numbers(owner: str, name: str, numbers: ArrayLike, y: ArrayLike) -> tuple[NDArray, NDArray]:
     """One finite number and one label 0 or 1 for each event; ValueError in the name of `owner` otherwise."""
-    numbers, y = np.asarray(numbers), np.asarray(y)
+    try:
+        numbers, y = np.asarray(numbers, dtype=np.float64), np.asarray(y)
+    except (TypeError, ValueError):
+        raise ValueError(f"{owner}: {name} must be one number for each event, not {numbers!r:.40}") from None
     if numbers.ndim != 1 or numbers.shape != y.shape or not numbers.size:
         raise ValueError(f"{owner}: {name} and y must have one entry for each event, shapes (n,), not {numbers.shape} "
                          f"and {y.shape}")
     if not np.isfinite(numbers).all():
         raise ValueError(f"{owner}: {name} has values that are NaN or infinite")
-    if not np.isin(y, (0, 1)).all():
-        raise ValueError(f"{owner}: the labels y must be 0 and 1, not {np.setdiff1d(y, (0, 1))[0]:g}")
+    wrong = y if y.dtype.kind in "SU" else y[~np.isin(y, (0, 1))]           # text is no number, not even "1"
+    if wrong.size:
+        raise ValueError(f"{owner}: the labels y must be 0 and 1, not {wrong[:1].tolist()[0]!r:.20}")
     return numbers, y
 
 
@@ -64,7 +68,7 @@ def area_under_roc(response: ArrayLike, y: ArrayLike) -> float:
     response, y = labelled_numbers("area_under_roc", "the response", response, y)
     background, signal = np.sort(response[y == 0]), response[y == 1]
     if not (len(background) and len(signal)):
-        raise ValueError(f"area_under_roc: all events are of class {y[0]:g}; both classes are needed")
+        raise ValueError(f"area_under_roc: all events are of class {int(y[0])}; both classes are needed")
     U = sum(np.searchsorted(background, signal, side).sum(dtype=float) for side in ("left", "right")) / 2
     return float(U / (len(background) * len(signal)))
 
@@ -140,10 +144,11 @@ class Performance:
         return self.fpr / mistakes if mistakes > 0 else float("nan")
 
     def better_than(self, other: Performance) -> tuple[float, float]:
-        """How much more often this classifier is right than another on the same events, and the standard deviation.
+        """How much more often this classifier is right than another on the same events, and the error of that.
 
-        Only the m events count on which one of the two is right and the other wrong: the error is √m/n, smaller than
-        the difference of two independent accuracies would have.
+        Only the m events count on which one of the two is right and the other wrong. The error is √m/n, the standard
+        deviation if the two are equally good (in general √(m − n d²)/n with the difference d, hardly less). It is
+        smaller than for independent events, as long as the two are often right together.
 
         Raises
         ------
@@ -166,6 +171,11 @@ class Performance:
 
         See `all_abundances`: three methods, calibrated on the labelled events.
 
+        Raises
+        ------
+        ValueError
+            As `all_abundances`.
+
         Examples
         --------
         >>> rng = np.random.default_rng(0)
@@ -174,8 +184,7 @@ class Performance:
         >>> print(network.abundances(rng.normal(2 * y[2000:6000], 1))["template fit"])     # half and half
         0.5045 ± 0.0121
         """
-        return all_abundances(self.response[self.y == 0], self.response[self.y == 1], np.asarray(unlabelled),
-                              self.threshold)
+        return all_abundances(self.response[self.y == 0], self.response[self.y == 1], unlabelled, self.threshold)
 
 
 def performance_table(performances: Mapping[str, Performance], classes: Sequence[str] = ("0", "1")) -> str:
@@ -186,12 +195,12 @@ def performance_table(performances: Mapping[str, Performance], classes: Sequence
     >>> print(performance_table({"network": Performance([0.1, 0.6, 0.5, 0.8], [0, 0, 1, 1])}, ("pion", "kaon")))
     classifier  accuracy     TPR     FPR     AUC  pion as pion  pion as kaon  kaon as pion  kaon as kaon
     network       0.7500  1.0000  0.5000  0.7500             1             1             0             2
-    TPR: share of kaon called kaon. FPR: share of pion called kaon. AUC: area under the ROC curve, 1 at best.
+    TPR: share of class kaon called kaon. FPR: share of class pion called kaon. AUC: area under the ROC curve.
     """
     background, signal = classes
     columns = [f"{true} as {called}" for true in classes for called in classes]
     return text_table(["classifier", "accuracy", "TPR", "FPR", "AUC", *columns],
                       [[name, *(f"{number:.4f}" for number in (p.accuracy, p.tpr, p.fpr, p.auc)), *p.matrix.ravel()]
                        for name, p in performances.items()]) + (
-        f"\nTPR: share of {signal} called {signal}. FPR: share of {background} called {signal}. "
-        "AUC: area under the ROC curve, 1 at best.")
+        f"\nTPR: share of class {signal} called {signal}. FPR: share of class {background} called {signal}. "
+        "AUC: area under the ROC curve.")

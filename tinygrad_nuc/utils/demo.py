@@ -65,7 +65,7 @@ class Demo:
     def __init__(self, name: str, doc: str | None, *, seed: int = 1) -> None:
         self.pictures: dict[str, Any] = {}
         self.missed: list[str] = []
-        self.compared = 0
+        self.compared = self.differing = 0
         self.options: list[argparse.Action] = []
         self.changed: list[str] = []
         self.say = Report()
@@ -154,6 +154,7 @@ class Demo:
         if not wanted:
             raise TypeError("expect: give expected, at_least or at_most; without them nothing is compared")
         self.compared += 1
+        self.differing += not fits
         if not fits and not self.changed:
             self.missed.append(what)
         mark = "✓" if fits else "–" if self.changed else "✗"
@@ -179,9 +180,10 @@ class Demo:
         """Put report and pictures in their place, and end with status 1 if something was not as expected."""
         self.path("report.txt").write_text(self.say.text, "utf-8")
         self.results.close()
-        found = f"{self.compared} number{'s' if self.compared != 1 else ''}"
-        verdict = f"{len(self.missed)} of them not as expected" if self.missed else "as expected"
-        print(f"\n{found}, {verdict}. Report{' and pictures' if self.pictures else ''}: {self.output}")
+        verdict = f"{self.differing} not as expected" if self.differing else "as expected"
+        verdict += f", with {' and '.join(self.changed)}" if self.changed else ""
+        found = f"{self.compared} number{'s' if self.compared != 1 else ''}, {verdict}" if self.compared else "Done"
+        print(f"\n{found}. Report{' and pictures' if self.pictures else ''}: {self.output}")
         if self.missed:
             sys.exit("not as expected: " + "; ".join(self.missed))
 
