@@ -72,7 +72,8 @@ def main(argv: list[str] | None = None) -> int:
     names = [name for name in COURSE if name in args.names or not args.names]
 
     threads = str(max((os.cpu_count() or 1) // args.jobs, 1))       # of each; they would only wait for each other
-    environment = {"OMP_NUM_THREADS": threads, **os.environ, "PYTHONIOENCODING": "utf-8"}
+    environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS") or threads,
+                   "PYTHONIOENCODING": "utf-8"}
     args.output.mkdir(parents=True, exist_ok=True)
     start, results = time.perf_counter(), {}
     with ThreadPoolExecutor(args.jobs) as pool:

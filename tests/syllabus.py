@@ -15,7 +15,7 @@ WIDTH = 480             # pixels
 
 def make(output):
     """For each row of the table the picture that its description names."""
-    rows = re.findall(r"^\| \[(\w+)\].*!\[(\S+)[^\]]*\]", (DEMOS / "README.md").read_text("utf-8"), re.MULTILINE)
+    rows = re.findall(r"^\| \[(\w+)\].*!\[([^\]]+)\]", (DEMOS / "README.md").read_text("utf-8"), re.MULTILINE)
     (DEMOS / "pictures").mkdir(exist_ok=True)
     for name, file in rows:
         with Image.open(output / name / file) as picture:

@@ -70,7 +70,7 @@ def test_it_says_what_it_is(name):
 def test_its_row_in_the_syllabus(name):
     (row,) = re.findall(rf"^\| \[{name}\]\({name}\.py\) \|(.*)\|$", SYLLABUS, re.MULTILINE)
     lectures, shows, picture, full, short = (cell.strip() for cell in row.split("|"))
-    assert re.fullmatch(r"[1-5](, [1-5])*|–", lectures) and shows
+    assert re.fullmatch(r"[1-5](, [1-5])*", lectures) and shows
     file = re.fullmatch(rf"!\[.+\]\((pictures/{name}\.png)\)", picture)[1]
     assert (DEMOS / file).is_file()
     assert re.fullmatch(r"\d+ s|\d+ min", full) and re.fullmatch(r"\d+ s", short)
@@ -136,3 +136,9 @@ def test_ranks_in_processes_of_their_own(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     report = (tmp_path / "out" / "report.txt").read_text("utf-8")
     assert done.returncode == 0 and "3 ranks" in report and report.count("✓") == 2
+
+
+def test_links_of_the_syllabus_and_of_the_data_lead_somewhere():
+    for page in (DEMOS / "README.md", DEMOS / "data" / "README.md"):
+        for target in re.findall(r"\]\(([^)\s#]+)", page.read_text("utf-8")):
+            assert target.startswith("https://") or (page.parent / target).exists(), target
