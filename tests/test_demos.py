@@ -93,6 +93,10 @@ def test_the_syllabus_has_the_order_of_the_course():
     assert re.findall(r"^\| \[(\w+)\]", SYLLABUS, re.MULTILINE) == list(COURSE)
 
 
+def test_the_readme_counts_them():
+    assert f"one of {len(COURSE)} [demos](demos/README.md)" in (ROOT / "README.md").read_text("utf-8")
+
+
 def test_data_in_the_repository_are_small():
     assert sum(p.stat().st_size for p in (DEMOS / "data").iterdir()) < 3e6
 
