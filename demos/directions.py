@@ -28,6 +28,7 @@ Try next (answers in docs/exercises.md):
 # %% The von Mises-Fisher distribution
 
 import numpy as np
+from scipy.stats import kstest
 
 import tinygrad_nuc as tn
 from tinygrad_nuc import nn, optim, plots
@@ -110,8 +111,7 @@ one = np.full(len(c), mean * (3 - mean ** 2) / (1 - mean ** 2))             # so
 
 def distance(u: np.ndarray) -> float:
     """Kolmogorov and Smirnov: the largest difference between the shares below each value, and uniform ones."""
-    u, n = np.sort(u), len(u)
-    return float(max((np.arange(1, n + 1) / n - u).max(), (u - np.arange(n) / n).max()))
+    return float(kstest(u, "uniform").statistic)
 
 
 for low, high in ((0, 10), (10, 30), (30, 60), (60, np.inf)):
