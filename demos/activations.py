@@ -27,7 +27,7 @@ import tinygrad_nuc as tn
 from tinygrad_nuc import nn, optim, plots
 from tinygrad_nuc.utils.demo import Demo
 
-demo = Demo("activations", __doc__)
+demo = Demo("activations", __doc__, trains=True)
 args = demo.arguments()
 
 maxout = nn.Maxout(1, 1, pieces=2).double()

@@ -28,7 +28,7 @@ import tinygrad_nuc as tn
 from tinygrad_nuc import nn, optim, plots
 from tinygrad_nuc.utils.demo import Demo
 
-demo = Demo("approximation", __doc__)
+demo = Demo("approximation", __doc__, trains=True)
 args = demo.arguments()
 
 

@@ -34,7 +34,7 @@ import tinygrad_nuc as tn
 from tinygrad_nuc import nn, optim, plots
 from tinygrad_nuc.utils.demo import Demo
 
-demo = Demo("autoencoder", __doc__)
+demo = Demo("autoencoder", __doc__, trains=True)
 demo.option("--latent", type=int, default=2, choices=range(2, 17), metavar="K", help="numbers in the middle (2)")
 demo.option("--unseen", type=int, default=0, choices=range(10), help="the digit that is kept back (0)")
 demo.option("--epochs", type=int, help="passes through the images (300; 80 with --quick)")

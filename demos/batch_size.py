@@ -28,7 +28,7 @@ from tinygrad_nuc.simulation import log_likelihood_ratio, simulate
 from tinygrad_nuc.training import accuracy
 from tinygrad_nuc.utils.demo import Demo
 
-demo = Demo("batch_size", __doc__)
+demo = Demo("batch_size", __doc__, trains=True)
 args = demo.arguments()
 
 η = 0.2

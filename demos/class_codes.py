@@ -35,7 +35,7 @@ import tinygrad_nuc as tn
 from tinygrad_nuc import nn, optim, plots
 from tinygrad_nuc.utils.demo import Demo
 
-demo = Demo("class_codes", __doc__)
+demo = Demo("class_codes", __doc__, trains=True)
 args = demo.arguments()
 steps = 600 if args.quick else 3_000
 

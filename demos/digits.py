@@ -36,7 +36,7 @@ from tinygrad_nuc.training import CSVLogger, LearningRateLogger, ModelCheckpoint
 from tinygrad_nuc.utils.data import DataLoader, TensorDataset, fetch, read_idx_folder
 from tinygrad_nuc.utils.demo import Demo
 
-demo = Demo("digits", __doc__)
+demo = Demo("digits", __doc__, trains=True)
 demo.option("--model", choices=["mlp", "cnn", "course"], default="mlp")
 demo.option("--data", type=Path, metavar="FOLDER", help="four idx files, instead of scikit-learn's images")
 demo.option("--download", action="store_true", help="the well-known collection: fetched once, and kept")

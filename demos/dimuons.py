@@ -36,7 +36,7 @@ from tinygrad_nuc.utils.data import DataLoader, TensorDataset
 from tinygrad_nuc.utils.demo import Demo
 from tinygrad_nuc.utils.tables import read_features
 
-demo = Demo("dimuons", __doc__)
+demo = Demo("dimuons", __doc__, trains=True)
 demo.option("--data", type=Path, metavar="FILE", help="measured pairs with the columns E1, px1, ..., pz2 and M")
 demo.option("--epochs", type=int, help="passes through the training pairs (100; 20 with --quick)")
 args = demo.arguments()

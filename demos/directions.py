@@ -34,7 +34,7 @@ import tinygrad_nuc as tn
 from tinygrad_nuc import nn, optim, plots
 from tinygrad_nuc.utils.demo import Demo
 
-demo = Demo("directions", __doc__)
+demo = Demo("directions", __doc__, trains=True)
 demo.option("--steps", type=int, help="of training (6,000; 1,600 with --quick)")
 args = demo.arguments()
 rng = np.random.default_rng(args.seed)

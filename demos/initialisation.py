@@ -27,7 +27,7 @@ import tinygrad_nuc as tn
 from tinygrad_nuc import nn, optim, plots
 from tinygrad_nuc.utils.demo import Demo
 
-demo = Demo("initialisation", __doc__)
+demo = Demo("initialisation", __doc__, trains=True)
 args = demo.arguments()
 
 n, depth = 256, 20

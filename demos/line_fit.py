@@ -29,7 +29,7 @@ import tinygrad_nuc as tn
 from tinygrad_nuc import plots
 from tinygrad_nuc.utils.demo import Demo
 
-demo = Demo("line_fit", __doc__)
+demo = Demo("line_fit", __doc__, trains=True)
 demo.option("--lr", type=float, default=0.1, help="learning rate η (0.1)")
 demo.option("--steps", type=int, default=1000, help="of batch gradient descent (1,000)")
 args = demo.arguments()

@@ -30,7 +30,7 @@ from tinygrad_nuc import nn, plots
 from tinygrad_nuc.simulation import CLASSES, VARIABLES, simulate
 from tinygrad_nuc.utils.demo import Demo
 
-demo = Demo("logistic_regression", __doc__)
+demo = Demo("logistic_regression", __doc__, trains=True)
 demo.option("--steps", type=int, default=300, help="of the race between the scalings (300)")
 args = demo.arguments()
 

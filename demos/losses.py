@@ -36,7 +36,7 @@ from tinygrad_nuc import plots
 from tinygrad_nuc.nn import functional as F
 from tinygrad_nuc.utils.demo import Demo
 
-demo = Demo("losses", __doc__)
+demo = Demo("losses", __doc__, trains=True)
 demo.option("--steps", type=int, default=3000, help="of gradient descent, for the best constant (3,000)")
 args = demo.arguments()
 N, K = 100, 5

@@ -34,7 +34,7 @@ from tinygrad_nuc.training import EarlyStopping, Trainer, accuracy, model_card
 from tinygrad_nuc.utils.data import DataLoader, TensorDataset
 from tinygrad_nuc.utils.demo import Demo
 
-demo = Demo("model_card", __doc__)
+demo = Demo("model_card", __doc__, trains=True)
 args = demo.arguments()
 n_train, n_test, epochs = (20_000, 10_000, 10) if args.quick else (150_000, 50_000, 20)
 streams = iter(np.random.default_rng(args.seed).spawn(20))

@@ -43,7 +43,7 @@ from tinygrad_nuc.training import Trainer, accuracy
 from tinygrad_nuc.utils.data import DataLoader, TensorDataset
 from tinygrad_nuc.utils.demo import Demo
 
-demo = Demo("neutrino_events", __doc__)
+demo = Demo("neutrino_events", __doc__, trains=True)
 demo.option("--filters", type=int, default=8, help="of the first layer; twice as many in each further one (8)")
 demo.option("--filter-size", type=int, default=5, help="k: pixels on a side of each filter (5)")
 demo.option("--stride", type=int, default=1, help="s: pixels from one place of a filter to the next (1)")

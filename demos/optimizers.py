@@ -37,7 +37,7 @@ import tinygrad_nuc as tn
 from tinygrad_nuc import inspect, optim, plots
 from tinygrad_nuc.utils.demo import Demo
 
-demo = Demo("optimizers", __doc__)
+demo = Demo("optimizers", __doc__, trains=True)
 args = demo.arguments()
 
 truth, start = [1.0, 0.1], [2.0, 1.0]                                       # A [1000 counts/s], λ [1/min]

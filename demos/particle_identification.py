@@ -48,7 +48,7 @@ from tinygrad_nuc.utils.demo import Demo
 from tinygrad_nuc.utils.table_options import Sample, given_sample, table_options
 from tinygrad_nuc.utils.text import text_table
 
-demo = Demo("particle_identification", __doc__, seed=6)
+demo = Demo("particle_identification", __doc__, seed=6, trains=True)
 table_options(demo.option)
 demo.option("--scale", choices=["minmax", "standard"], help="default: minmax, and standard with --data")
 demo.option("--hidden", type=whole_numbers, default=[32, 32], metavar="N,N,...", help="widths of hidden layers (32,32)")

@@ -33,7 +33,7 @@ from tinygrad_nuc.training import EarlyStopping, Trainer, accuracy
 from tinygrad_nuc.utils.data import DataLoader, TensorDataset
 from tinygrad_nuc.utils.demo import Demo
 
-demo = Demo("regularisation", __doc__)
+demo = Demo("regularisation", __doc__, trains=True)
 demo.option("--events", type=int, default=300, help="events to train on (300)")
 args = demo.arguments()
 if args.events < 100:

@@ -40,7 +40,7 @@ from tinygrad_nuc.simulation import kaon_probability, simulate
 from tinygrad_nuc.utils.demo import Demo
 from tinygrad_nuc.utils.text import text_table
 
-demo = Demo("uncertainty", __doc__)
+demo = Demo("uncertainty", __doc__, trains=True)
 demo.option("--members", type=int, help="networks in an ensemble (10)")
 demo.option("--dropout", type=float, default=0.2, help="share of the hidden units that are dropped (0.2)")
 demo.option("--steps", type=int, help="of the optimizer, for each network (300)")

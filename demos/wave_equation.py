@@ -35,7 +35,7 @@ from tinygrad_nuc import nn, plots
 from tinygrad_nuc.estimators.lbfgs import minimise
 from tinygrad_nuc.utils.demo import Demo
 
-demo = Demo("wave_equation", __doc__)
+demo = Demo("wave_equation", __doc__, trains=True)
 demo.option("--steps", type=int, help="most steps of L-BFGS (2,000; 150 with --quick)")
 args = demo.arguments()
 steps = args.steps if args.steps is not None else 150 if args.quick else 2000

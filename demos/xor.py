@@ -31,7 +31,7 @@ from tinygrad_nuc import nn, optim, plots
 from tinygrad_nuc.inspect import Snapshots
 from tinygrad_nuc.utils.demo import Demo
 
-demo = Demo("xor", __doc__, seed=8)                                     # a start that learns; not every seed is one
+demo = Demo("xor", __doc__, seed=8, trains=True)                        # a start that learns; not every seed is one
 demo.option("--epochs", type=int, help="training steps on all four cases (10,000; 2,000 with --quick)")
 demo.option("--lr", type=float, help="learning rate (0.1; 0.5 with --quick: fewer steps, as far in all)")
 args = demo.arguments()

@@ -4,6 +4,8 @@ import os
 import signal
 
 import pytest
+from device_option import *  # noqa: F401,F403    pytest's hooks for --device
+from gpu_helpers import any_gpu, no_gpu, one_gpu, plain_gpu, two_gpus  # noqa: F401    fixtures
 from hypothesis import HealthCheck, settings
 
 SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.data_too_large]

@@ -164,6 +164,37 @@ def test_how_it_ends(tmp_path, body, options, status, lines, error):
     assert {p.name for p in tmp_path.iterdir()} <= {"demo.py", "out"}
 
 
+def demo_on(device, tmp_path):
+    demo = Demo("demo", "A demo.", trains=True)
+    options = [] if device is None else ["--device", device]
+    return demo, demo.arguments(["--output", str(tmp_path / "out"), *options])
+
+
+@pytest.mark.parametrize(("device", "place", "line"), [
+    (None, "cpu", ""), ("cpu", "cpu", ""), ("gpu", "cuda:0", "On the GPU: Emulated GPU 0\n"), ("auto", "cuda:0", "On the GPU: Emulated GPU 0\n"),
+    ("cuda:0", "cuda:0", "On the GPU: Emulated GPU 0\n")])
+def test_what_trains_can_do_so_on_a_gpu(one_gpu, tmp_path, capsys, device, place, line):
+    demo, args = demo_on(device, tmp_path)
+    assert args.device == device and capsys.readouterr().out == line == demo.say.text and not demo.changed
+    assert str(tn.nn.Linear(2, 1).weight.device) == str(tn.zeros(1).device) == place
+
+
+def test_without_a_gpu_auto_is_the_cpu_and_gpu_ends_in_one_line(no_gpu, tmp_path, capsys):
+    demo_on("auto", tmp_path)
+    assert not tn.zeros(1).is_cuda
+    for device, words in (("gpu", "error: --device gpu: a GPU needs CuPy: pip install"), ("tpu", "error: --device tpu: unknown device 'tpu'")):
+        with pytest.raises(SystemExit, match="2"):
+            demo_on(device, tmp_path / device)
+        said = capsys.readouterr().err
+        assert said.startswith(words) and said.count("\n") == 1 and not (tmp_path / device).exists()
+
+
+def test_a_demo_that_does_not_train_has_no_device(tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        Demo("demo", "A demo.").arguments(["--device", "cpu", "--output", str(tmp_path / "out")])
+    assert "unrecognized arguments: --device cpu" in capsys.readouterr().err
+
+
 def test_ctrl_c_leaves_nothing(tmp_path):
     body = "signal_default = __import__('signal'); signal_default.signal(2, signal_default.default_int_handler); " \
            "print('ready', flush=True); time.sleep(60)"

@@ -43,7 +43,7 @@ def test_joined_parameters_move_as_each_would_alone(kind, settings, cache, monke
             give_gradients(params, step)
             optimizer.step()
         for p, q in zip(together, alone, strict=True):
-            assert p.data.tobytes() == q.data.tobytes()
+            assert p.numpy().tobytes() == q.numpy().tobytes()
     a, b = (optimizer.state_dict()["state"] for optimizer in optimizers)
     assert a.keys() == b.keys() and (len(a) == len(together) or not a)
     for i in a:
@@ -68,7 +68,7 @@ def test_the_formula_is_evaluated_once_for_all_layers_and_in_parts_for_a_large_o
         for p in params:
             p.grad = tn.ones_like(p)
         optimizer.step()
-        assert all((p.data == -1e-3).all() for p in params)
+        assert all((p.numpy() == -1e-3).all() for p in params)
         return optimizer.calls
     zeros = [tn.zeros(5, 2, requires_grad=True) for _ in range(50)]
     assert shapes(*zeros) == [(500,)]
@@ -83,7 +83,7 @@ def test_the_formula_is_evaluated_once_for_all_layers_and_in_parts_for_a_large_o
 def test_parameters_keep_their_own_arrays():
     array = np.ones(3)
     shared, other = tn.from_numpy(array).requires_grad_(), tn.zeros(2, dtype=tn.float64, requires_grad=True)
-    arrays = shared.data, other.data
+    arrays = shared.numpy(), other.numpy()
     optimizer = SGD([shared, other], lr=0.5)
     (shared.sum() + other.sum()).backward()
     optimizer.step()
@@ -134,7 +134,7 @@ def test_what_is_remembered_follows_the_dtype(kind, settings):
         dtype = model[0].weight.dtype
         assert {x.dtype for entry in optimizer.state.values() for x in entry.values() if isinstance(x, tn.Tensor)} <= {dtype}
         assert all(entry.get("step", 6) in (6, 12) for entry in optimizer.state.values())
-        assert all(np.isfinite(p.data).all() for p in model.parameters())
+        assert all(np.isfinite(p.numpy()).all() for p in model.parameters())
 
 
 def test_another_shape_is_refused_where_something_is_remembered():
@@ -162,10 +162,10 @@ def test_groups_may_be_changed_by_hand():
     w.grad, b.grad = tn.zeros_like(w), tn.ones_like(b)
     optimizer.param_groups[0]["params"].append(b)
     optimizer.step()
-    np.testing.assert_allclose(b.data, [-0.9, -1.3])
+    np.testing.assert_allclose(b.numpy(), [-0.9, -1.3])
     optimizer.param_groups[0]["params"] = [w]
     optimizer.step()
-    np.testing.assert_allclose(b.data, [-0.9, -1.3])
+    np.testing.assert_allclose(b.numpy(), [-0.9, -1.3])
 
 
 def test_two_optimizers_of_one_parameter_remember_separately():
@@ -182,12 +182,12 @@ def test_two_optimizers_of_one_parameter_remember_separately():
 @pytest.mark.parametrize(("kind", "settings"), ALL, ids=name)
 def test_a_step_stays_on_its_device_without_waiting(kind, settings):
     def run(wrap):
-        params = [tn.Tensor(wrap(p.data), requires_grad=True) for p in mixed()]
+        params = [tn.Tensor(wrap(p.numpy()), requires_grad=True) for p in mixed()]
         optimizer = kind(params, **settings)
         for step in range(4):
             give_gradients(host := mixed(), step)
             for p, q in zip(params, host, strict=True):
-                p.grad = None if q.grad is None else tn.Tensor(wrap(q.grad.data))
+                p.grad = None if q.grad is None else tn.Tensor(wrap(q.grad.numpy()))
             optimizer.step()
         return params, optimizer
     waits.clear()
@@ -198,7 +198,7 @@ def test_a_step_stays_on_its_device_without_waiting(kind, settings):
     assert all(isinstance(x.data, GuardArray) for entry in optimizer.state.values() for x in entry.values() if isinstance(x, tn.Tensor))
 
 
-def test_what_is_remembered_follows_the_device():
+def test_what_is_remembered_follows_the_device(one_gpu):
     def run(*wraps):
         params = mixed()
         optimizer = Adam(params, lr=0.1)
@@ -206,10 +206,10 @@ def test_what_is_remembered_follows_the_device():
             give_gradients(params, step)
             for p in params:
                 p.data = wrap(getattr(p.data, "_host", p.data))
-                p.grad = None if p.grad is None else tn.Tensor(wrap(p.grad.data))
+                p.grad = None if p.grad is None else tn.Tensor(wrap(p.grad.numpy()))
             optimizer.step()
             for p in params:
-                assert all(type(x.data) is type(p.data) for x in optimizer.state[p].values() if isinstance(x, tn.Tensor))
+                assert all(type(x.numpy()) is type(p.numpy()) for x in optimizer.state[p].values() if isinstance(x, tn.Tensor))
         return params
     for p, q in zip(run(np.asarray, GuardArray, np.asarray), run(np.asarray, np.asarray, np.asarray), strict=True):
-        assert np.array_equal(p.data, q.data)
+        assert np.array_equal(p.numpy(), q.numpy())

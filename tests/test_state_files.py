@@ -5,12 +5,11 @@ import io
 import os
 import struct
 import sys
-from contextlib import nullcontext
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from device_guard import GuardArray
+from gpu_helpers import is_there, start
 from state_helpers import checkpoint, same, state
 
 import tinygrad_nuc as tn
@@ -108,17 +107,33 @@ def test_a_network_goes_on_where_it_was(path):
         nn.Sequential(nn.Linear(3, 2)).load_state_dict(loaded["model"], strict=False)
 
 
-def test_tensors_travel_through_the_computers_memory_to_any_device(path, monkeypatch):
-    cuda = SimpleNamespace(
-        is_available=lambda: True, Device=nullcontext, runtime=SimpleNamespace(getDeviceCount=lambda: 1)
-    )
-    monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(cuda=cuda, asarray=GuardArray))
+def test_tensors_travel_through_the_computers_memory_to_any_device(path, one_gpu):
     tn.save({"w": tn.ones(2).to("cuda"), "nested": [tn.zeros(1)]}, path)
     assert same(tn.load(path), {"w": tn.ones(2), "nested": [tn.zeros(1)]})
-    there = tn.load(path, map_location="cuda")
-    assert isinstance(there["w"].data, GuardArray) and isinstance(there["nested"][0].data, GuardArray)
+    for where in ("cuda", tn.device("gpu:0")):
+        there = tn.load(path, map_location=where)
+        assert isinstance(there["w"].data, GuardArray) and isinstance(there["nested"][0].data, GuardArray)
     with pytest.raises(ValueError, match="unknown device 'magnetic tape'; there are 'cpu', 'cuda'"):
         tn.load(path, map_location="magnetic tape")
+
+
+def test_a_file_from_a_gpu_is_loaded_where_there_is_none(path, monkeypatch):
+    model = nn.Linear(3, 2)
+    with pytest.MonkeyPatch.context() as with_gpu:
+        gpu = start(with_gpu)
+        next(gpu)
+        tn.save({"model": model.to("gpu").state_dict()}, path)
+        assert is_there(model.weight)
+        expected = model.to("cpu").weight.tolist()
+        next(gpu, None)
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    loaded = tn.load(path)["model"]
+    assert loaded["weight"].tolist() == expected and not loaded["weight"].is_cuda
+    twin = nn.Linear(3, 2)
+    twin.load_state_dict(loaded)
+    assert twin.weight.tolist() == expected
+    with pytest.raises(RuntimeError, match="a GPU needs CuPy"):
+        tn.load(path, map_location="cuda")
 
 
 @pytest.mark.parametrize("make", [checkpoint, state])

@@ -12,6 +12,7 @@ from numpy import int64 as long
 
 from . import (
     autograd,
+    cuda,
     func,
     inspect,
     linalg,
@@ -38,6 +39,8 @@ from .creation import (
     zeros,
     zeros_like,
 )
+from .devices.kernels.matmul import get_float32_matmul_precision, set_float32_matmul_precision
+from .devices.names import device, get_default_device, set_default_device
 from .engine.arrays import get_default_dtype, set_default_dtype
 from .engine.debugging import debug, set_debug
 from .engine.generator import default_generator, get_rng_state, initial_seed, manual_seed, set_rng_state

@@ -1,10 +1,10 @@
 """DLPack: tensors that share their memory with other libraries' (https://dmlc.github.io/dlpack)."""
 
-import importlib
 from typing import Any
 
 import numpy as np
 
+from .devices.gpu import import_cupy
 from .engine.tensor import Tensor, method
 
 CPU = 1                             # kDLCPU in DLPack's list of devices
@@ -56,6 +56,8 @@ def from_dlpack(x: Any, *, device: Any = None, copy: bool | None = None) -> Tens
         If `x` does not speak DLPack, or holds numbers of a type that NumPy lacks, such as bfloat16.
     BufferError
         If it cannot be shared: because it requires a gradient, say.
+    RuntimeError
+        If it is on a GPU, and CuPy is not there to take it: one line says what is missing.
 
     Examples
     --------
@@ -72,7 +74,7 @@ def from_dlpack(x: Any, *, device: Any = None, copy: bool | None = None) -> Tens
     if not (hasattr(x, "__dlpack__") and hasattr(x, "__dlpack_device__")):
         raise TypeError(f"from_dlpack: a {type(x).__name__} does not speak DLPack; tn.tensor copies lists and numbers")
     options = {name: option for name, option in {"device": device, "copy": copy}.items() if option is not None}
-    library = np if x.__dlpack_device__()[0] == CPU or device == "cpu" else importlib.import_module("cupy")
+    library = np if x.__dlpack_device__()[0] == CPU or device == "cpu" else import_cupy()
     try:
         return Tensor(library.from_dlpack(x, **options))
     except RuntimeError as error:

@@ -58,10 +58,10 @@ WITHOUT_NAN = {
 HISTOGRAMS = {
     "np.bincount": sample(lambda i, w: np.bincount(i, w), PLACES, V, waits_on_device=True),
     "np.bincount longer": sample(lambda i, w: np.bincount(i, w, minlength=6), PLACES, V, waits_on_device=True),
-    "np.histogram": sample(lambda a, w: np.histogram(a, 3, weights=w)[0], EVENTS[0].astype(np.float16).astype(int) + PLACES[[0, 1, 2, 3, 0]], EVENTS[1]),
-    "np.histogram edges": sample(lambda w: np.histogram([0.1, 0.7, -0.2, 0.35, 5.0], [0, 0.1, 0.35, 0.7], weights=w)[0], EVENTS[1]),
+    "np.histogram": sample(lambda a, w: np.histogram(a, 3, weights=w)[0], EVENTS[0].astype(np.float16).astype(int) + PLACES[[0, 1, 2, 3, 0]], EVENTS[1], waits_on_device=True),
+    "np.histogram edges": sample(lambda w: np.histogram([0.1, 0.7, -0.2, 0.35, 5.0], [0, 0.1, 0.35, 0.7], weights=w)[0], EVENTS[1], waits_on_device=True),
     "np.histogram range": sample(lambda w: np.histogram([0.1, 0.7, -0.2, 0.35, 5.0], 4, (0, 0.7), weights=w)[0], EVENTS[1]),
-    "np.histogram density": sample(lambda w: np.histogram([0.1, 0.7, -0.2, 0.35, 5.0], [0, 0.1, 0.35, 0.8], density=True, weights=w)[0], EVENTS[1]),
+    "np.histogram density": sample(lambda w: np.histogram([0.1, 0.7, -0.2, 0.35, 5.0], [0, 0.1, 0.35, 0.8], density=True, weights=w)[0], EVENTS[1], waits_on_device=True),
 }
 
 CALLS = {**AVERAGES, **WITHOUT_NAN, **HISTOGRAMS}

@@ -1,8 +1,8 @@
-"""A linear layer as one operation, and the mask behind a ReLU."""
+"""A linear layer as one operation, the mask behind a ReLU, and the cross-entropy of class numbers."""
 
 import numpy as np
 from hypothesis import strategies as st
-from operation_samples.strategies import Sample, mostly, together, values
+from operation_samples.strategies import Sample, elementwise, mostly, together, values
 
 from tinygrad_nuc.engine.registry import table as ops
 
@@ -21,7 +21,31 @@ def masks(draw):
     return [a, kept > 0], {}
 
 
+@st.composite
+def scores_and_labels(draw):
+    """Scores with the classes along one axis, and a class number for each row, or one to ignore."""
+    shape = draw(mostly(st.sampled_from([(4, 3), (3, 4), (2, 3, 2)]), st.sampled_from([(3,), (1, 1), (1, 4)])))
+    axis = draw(st.integers(0, len(shape) - 1))
+    rest = shape[:axis] + shape[axis + 1:]
+    x, = draw(values([shape]))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    t = rng.integers(-1, shape[axis], rest)
+    return [x, np.asarray(t)], {"axis": axis, "ignored": -1}
+
+
+def cross_entropy(x, t, axis, ignored):
+    x = np.moveaxis(x, axis, -1)
+    y = np.zeros(t.shape)
+    for i in np.ndindex(t.shape):
+        if t[i] != ignored:
+            y[i] = -np.log(np.exp(x[i][t[i]]) / np.exp(x[i]).sum())
+    return y
+
+
 SAMPLES = {
+    ops.CrossEntropy: Sample(scores_and_labels(), cross_entropy),
+    ops.BinaryCrossEntropyWithLogits: Sample(
+        elementwise(2), lambda x, t: -t * np.log(1 / (1 + np.exp(-x))) - (1 - t) * np.log(1 - 1 / (1 + np.exp(-x)))),
     ops.Affine: Sample(rows_and_weights(), lambda x, W, b: np.einsum("nk,mk->nm", x, W) + b),
     ops.Kept: Sample(masks(), lambda a, kept: np.where(kept, a, 0)),
 }

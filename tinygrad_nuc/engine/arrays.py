@@ -1,8 +1,11 @@
 """Arrays that tensors hold: made from what users give, and shown to them."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+reads: list[Callable[[], Any]] = []     # called before a device is asked for numbers, for which it has to stop and wait
 
 _default_dtype = np.dtype(np.float32)
 
@@ -60,12 +63,29 @@ def as_float(array: Any) -> Any:
     return array.astype(np.float64) if hasattr(array, "dtype") and array.dtype.kind in "iub" else array
 
 
+def on_host(array: Any) -> Any:
+    """An array in the computer's memory: NumPy's own as it is, a device's as a copy, for which it has to wait.
+
+    Examples
+    --------
+    >>> on_host(np.array([1.0, 2.0]))
+    array([1., 2.])
+    """
+    if isinstance(array, (np.ndarray, np.generic)):
+        return array
+    for told in reads:
+        told()
+    return array.get()
+
+
 def describe(array: Any) -> str:
-    """The values as text: four decimals, the middle left out when there are many, and any unusual dtype."""
+    """The values as text: four decimals, the middle left out when there are many, and any unusual device and dtype."""
+    device = "" if isinstance(array, np.ndarray) else f", device='cuda:{array.device.id}'"
+    array = on_host(array)
     whole = array.dtype.kind != "f" or not np.isfinite(array).any() or (array == np.round(array)).all()
     text = np.array2string(array, separator=", ", precision=4, prefix="tensor(",
                            floatmode="maxprec" if whole else "fixed")
     if (array.size == 0 and array.ndim != 1) or array.size > np.get_printoptions()["threshold"]:
         text += f", shape={array.shape}"            # not to be seen from the values that are shown
     usual = array.dtype in (_default_dtype, np.int64, np.bool_)
-    return text if usual else f"{text}, dtype={array.dtype}"
+    return text + device if usual else f"{text}{device}, dtype={array.dtype}"

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from . import accelerator
 from .grad_mode import set_grad_enabled
 from .hooks import after_hooks
 from .origins import changed_at, computed_at
@@ -122,8 +123,9 @@ def propagate(outputs: Sequence[Tensor], seeds: Sequence[Tensor], create_graph: 
         result = y if create_graph else y.data
         for x, derivative in y.receivers:
             if x.requires_grad and (needed is None or x in needed):
+                faster = None if create_graph else accelerator.version_of
                 try:
-                    share = derivative(g, result, *inputs, **y.settings)
+                    share = (faster(derivative) if faster else derivative)(g, result, *inputs, **y.settings)
                 except Exception as error:
                     error.add_note(f"in the derivative {rule_name(y, derivative)}; {computed_at(y)}".rstrip("; "))
                     raise
@@ -156,7 +158,7 @@ def fit_to(x: Tensor, g: Any, y: Tensor, derivative: Callable) -> Any:
     """Give the gradient the shape and dtype of `x`: undo broadcasting and dtype promotion."""
     if getattr(g, "shape", None) != x.shape:
         refuse_unless_broadcast(x, g, y, derivative)
-        g = sum_over_copies(g, x.shape)
+        g = accelerator.of(sum_over_copies)(g, x.shape)
     return g if g.dtype == x.dtype else g.astype(x.dtype)
 
 
@@ -237,4 +239,6 @@ def starting_gradient(output: Tensor, gradient: Any) -> Tensor:
 
 def forget_gradient(t: Tensor, set_to_none: bool = True) -> None:
     """Start anew before the next ``backward`` adds to it: no gradient, or one of zeros."""
+    for watcher in watchers:
+        watcher.forgotten(t)
     t.grad = None if set_to_none or t.grad is None else Tensor(np.zeros_like(t.data))

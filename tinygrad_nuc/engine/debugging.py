@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .arrays import on_host
 from .explain import argument_names, ranges
 from .grad_mode import inside
 from .locks import Locks
@@ -141,7 +142,7 @@ class Explainer(Watcher):
 
     def hooked(self, x: "Tensor", before: Any, after: Any) -> None:
         """Note if it is the hooks who made a gradient zero."""
-        if np.any(array_of(before)) and not np.any(array_of(after)):
+        if np.any(on_host(array_of(before))) and not np.any(on_host(array_of(after))):
             origin_of(x).note_zero(last_pass.number, f"a hook made it zero, on a tensor of shape {x.shape}"
                                    + "".join(f"\n    {line}" for line in [computed_at(x)] if line))
 
@@ -149,7 +150,7 @@ class Explainer(Watcher):
         """After a derivative: refuse NaN and infinity, and note where a gradient becomes zero everywhere."""
         names = argument_names(y.operation, len(y.inputs))
         rule = getattr(derivative, "func", derivative).__name__                     # grad_a, say
-        share, arriving = array_of(share), array_of(g)
+        share, arriving = on_host(array_of(share)), on_host(array_of(g))
         fault = first_fault(share)
         if fault:
             lines = [ranges(name, x) for name, x in zip(("arriving gradient", *names), (g, *y.inputs), strict=True)]
@@ -179,7 +180,7 @@ def first_fault(array: Any) -> str:
     """How many values are NaN or infinite, and where the first of them is ('' if debug mode accepts all)."""
     if array.dtype.kind != "f":
         return ""
-    nan, inf = _switches[-1]
+    array, (nan, inf) = on_host(array), _switches[-1]
     for wanted, bad in ((nan, np.isnan(array)), (inf, np.isinf(array))):
         if wanted and np.any(bad):
             where = tuple(int(i) for i in np.argwhere(bad)[0])

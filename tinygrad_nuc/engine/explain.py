@@ -1,9 +1,11 @@
 """Words for errors that teach: what was given, where the shapes clash, and what would fit."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from .arrays import on_host
 from .origins import array_of
 
 
@@ -56,6 +58,24 @@ def missing_axis(shapes: dict[str, tuple[int, ...]]) -> str:
     return ""
 
 
+def device_clash(names: Iterable[str], values: Iterable[Any]) -> str:
+    """Which inputs are on which device, and how to move them, if they are not all on one ("" if they are)."""
+    places = {name: place(x) for name, x in zip(names, values, strict=False) 
+              if hasattr(x, "shape") and not isinstance(x, np.generic)}
+    if len({*places.values()}) < 2:
+        return ""
+    there = ", ".join(f"{name} is on {where}" for name, where in places.items())
+    gpu = next(where for where in places.values() if where != "cpu")
+    name = next(name for name, where in places.items() if where != gpu)
+    return (f"the inputs are on different devices: {there}; move them to one, as with {name}.to({gpu!r}) for data or "
+            f"model.to({gpu!r}) for a model")
+
+
+def place(array: Any) -> str:
+    """The name of the device that an array is on."""
+    return "cpu" if isinstance(array, (np.ndarray, np.generic)) else f"cuda:{array.device.id}"
+
+
 def argument_names(operation: Any, n: int) -> tuple[str, ...]:
     """How an error calls the `n` inputs: a, b, or arrays[0], arrays[1], ..."""
     if operation.takes_many:
@@ -68,6 +88,7 @@ def ranges(name: str, x: Any) -> str:
     x = array_of(x)
     if not hasattr(x, "shape"):
         return f"{name} = {x!r}"
+    x = on_host(x)
     finite = x[np.isfinite(x)]
     span = f"from {float(np.min(finite)):.4g} to {float(np.max(finite)):.4g}" if finite.size else "no finite value"
     counts = {"NaN": int(np.sum(np.isnan(x))), "infinite": int(np.sum(np.isinf(x)))}

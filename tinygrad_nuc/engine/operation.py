@@ -27,9 +27,9 @@ from typing import Any
 
 import numpy as np
 
-from . import debugging
+from . import accelerator, debugging
 from .clock import clock
-from .explain import argument_names, broadcast_clash, summary
+from .explain import argument_names, broadcast_clash, device_clash, summary
 from .grad_mode import is_grad_enabled
 from .origins import called_at, came_from
 from .registry import numpy_functions, table
@@ -100,8 +100,9 @@ class Operation:
                 values.append(cls.plain(x))
         if settings:
             settings = {name: cls.plain_setting(name, setting) for name, setting in settings.items()}
+        forward = cls.forward if accelerator.version_of is None else accelerator.version_of(cls.forward)
         try:
-            result = cls.forward(*values, **settings)
+            result = forward(*values, **settings)
         except (TypeError, ValueError, IndexError) as error:
             raise explain(error, cls, inputs, settings) from error
         if not any_tensor:
@@ -164,6 +165,6 @@ def explain(error: Exception, operation: Any, inputs: Sequence[Any], settings: d
     names = argument_names(operation, len(inputs))
     given = ", ".join(f"{name} {summary(x)}" for name, x in zip(names, values, strict=False))
     chosen = "".join(f", {name}={setting!r}" for name, setting in settings.items() if setting is not None)
-    reason = operation.would_fit(*values, **settings) or str(error)
+    reason = device_clash(names, values) or operation.would_fit(*values, **settings) or str(error)
     lines = [*came_from(names, inputs), called_at()] if debugging.on else []
     return kind("\n    ".join([f"{operation.__name__}({given}{chosen}): {reason}", *lines]))

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import debugging
-from .arrays import as_array, describe
+from .arrays import as_array, describe, on_host
 from .clock import Changes, clock
+from .explain import device_clash
 from .origins import remember, user_line
 from .registry import call_numpy, table
 
@@ -32,7 +33,7 @@ class Tensor:
     Attributes
     ----------
     data : numpy.ndarray
-        The value itself.
+        The value itself; on a GPU, CuPy's array there.
     grad : Tensor or None
         ∂L/∂(this tensor), summed over every ``L.backward()`` so far; same shape and dtype as `data`.
     operation : Operation or None
@@ -106,15 +107,15 @@ class Tensor:
         return table.Permute.apply(self, axes=tuple(reversed(range(self.ndim))))
 
     # Comparisons and logic give boolean tensors without history.
-    def __lt__(self, other: Any) -> "Tensor": return Tensor(self.data < value(other))
-    def __le__(self, other: Any) -> "Tensor": return Tensor(self.data <= value(other))
-    def __gt__(self, other: Any) -> "Tensor": return Tensor(self.data > value(other))
-    def __ge__(self, other: Any) -> "Tensor": return Tensor(self.data >= value(other))
-    def __eq__(self, x: Any) -> Any: return Tensor(self.data == value(x)) if is_value(x) else NotImplemented
-    def __ne__(self, x: Any) -> Any: return Tensor(self.data != value(x)) if is_value(x) else NotImplemented
-    def __and__(self, other: Any) -> "Tensor": return Tensor(self.data & value(other))
-    def __or__(self, other: Any) -> "Tensor": return Tensor(self.data | value(other))
-    def __xor__(self, other: Any) -> "Tensor": return Tensor(self.data ^ value(other))
+    def __lt__(self, other: Any) -> "Tensor": return compared(operator.lt, self, other)
+    def __le__(self, other: Any) -> "Tensor": return compared(operator.le, self, other)
+    def __gt__(self, other: Any) -> "Tensor": return compared(operator.gt, self, other)
+    def __ge__(self, other: Any) -> "Tensor": return compared(operator.ge, self, other)
+    def __eq__(self, x: Any) -> Any: return compared(operator.eq, self, x) if is_value(x) else NotImplemented
+    def __ne__(self, x: Any) -> Any: return compared(operator.ne, self, x) if is_value(x) else NotImplemented
+    def __and__(self, other: Any) -> "Tensor": return compared(operator.and_, self, other)
+    def __or__(self, other: Any) -> "Tensor": return compared(operator.or_, self, other)
+    def __xor__(self, other: Any) -> "Tensor": return compared(operator.xor, self, other)
     def __invert__(self) -> "Tensor": return Tensor(~self.data)
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
     __hash__ = object.__hash__      # defining __eq__ takes it away; tensors are dictionary keys by identity
@@ -192,18 +193,21 @@ class Tensor:
         return int(self._data.size)
 
     def numpy(self) -> np.ndarray:
-        """The value as a NumPy array, without its history (PyTorch wants ``.detach().numpy()``, which works too)."""
-        return self._data
+        """The value as a NumPy array, without its history (PyTorch wants ``.detach().numpy()``, which works too).
+
+        It is the tensor's own array, or a copy of it if that is on a GPU.
+        """
+        return on_host(self._data)
 
     def item(self) -> Any:
         """The value of a one-element tensor as a Python number."""
         if self._data.size != 1:
             raise ValueError(f"only a tensor with one element is a number, and this one has shape {self.shape}")
-        return self._data.item()
+        return on_host(self._data).item()
 
     def tolist(self) -> Any:
         """The values as nested Python lists."""
-        return self._data.tolist()
+        return on_host(self._data).tolist()
 
     # ------------------------------------------------------------------ NumPy calls: np.exp(t), np.sum(t) ...
 
@@ -223,6 +227,9 @@ class Tensor:
         if self._requires_grad:
             raise RuntimeError("this tensor is being differentiated, and an array could not pass its gradient on: "
                                "where only the value is wanted, write t.numpy()")
+        if not isinstance(self._data, np.ndarray):
+            raise TypeError("this tensor is on a GPU, from where NumPy cannot get its numbers: write t.numpy() for a "
+                            "copy in the computer's memory, or t.cpu() for a tensor there")
         return np.array(self._data, dtype=dtype, copy=copy)
 
     # ------------------------------------------------------------------ a Python object like others
@@ -238,7 +245,7 @@ class Tensor:
     def __bool__(self) -> bool:
         if self._data.size != 1:
             raise ValueError(f"the truth of a tensor of shape {self.shape} is ambiguous: use .any() or .all()")
-        return bool(self._data)
+        return bool(on_host(self._data))
 
     def __float__(self) -> float: return float(self.item())
     def __int__(self) -> int: return int(self.item())
@@ -319,6 +326,16 @@ class Tensor:
 def value(x: Any) -> Any:
     """The array in a Tensor; anything else as it is."""
     return x.data if isinstance(x, Tensor) else x
+
+
+def compared(compare: Callable, a: Tensor, b: Any) -> Tensor:
+    """The boolean tensor that a comparison, or a logical operator, of a tensor and anything else gives."""
+    b = value(b)
+    try:
+        return Tensor(compare(a._data, b))
+    except (TypeError, ValueError) as error:
+        clash = device_clash("ab", (a._data, b))
+        raise type(error)(f"{compare.__name__}: {clash}" if clash else str(error)) from error
 
 
 def is_value(x: Any) -> bool:

@@ -27,6 +27,9 @@ class Watcher:
         Fitted to the shape and dtype of x, it was added to what x had received before, which makes `total`.
         """
 
+    def forgotten(self, x: "Tensor") -> None:
+        """The gradient of x is about to be forgotten, by ``zero_grad``."""
+
     def released(self, y: "Tensor") -> None:
         """The history of y is about to be freed."""
 

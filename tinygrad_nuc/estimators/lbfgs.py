@@ -1,11 +1,13 @@
 """L-BFGS: a quasi-Newton method that takes all data at once. SciPy's, with a network's parameters in one vector."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 import scipy.optimize
 
+from ..devices.moving import placed_like
+from ..engine.arrays import on_host
 from ..nn import Module
 
 
@@ -32,16 +34,20 @@ def minimise(model: Module, differentiate: Callable[[], float], *, max_iter: int
 
     def set_parameters(values: np.ndarray) -> None:
         for p, part in zip(parameters, np.split(values, ends[:-1]), strict=True):
-            p.data[:] = part.reshape(p.shape)
+            p.data[:] = placed_like(p.data, part.reshape(p.shape))
+
+    def joined(arrays: Iterable[Any]) -> np.ndarray:
+        """SciPy's vector: in the computer's memory, wherever the model computes."""
+        return on_host(np.concatenate([array.ravel() for array in arrays]))
 
     def loss_and_gradient(values: np.ndarray) -> tuple[float, np.ndarray]:
         set_parameters(values)
         model.zero_grad()
         loss = differentiate()
-        return loss, np.concatenate([p.grad.data.ravel() for p in parameters])
+        return loss, joined(p.grad.data for p in parameters)
 
     report = scipy.optimize.minimize(
-        loss_and_gradient, np.concatenate([p.data.ravel() for p in parameters]), method="L-BFGS-B", jac=True,
+        loss_and_gradient, joined(p.data for p in parameters), method="L-BFGS-B", jac=True,
         callback=lambda intermediate_result: after_each(intermediate_result.fun),
         options={"maxiter": max_iter, "maxfun": max_fun, "gtol": tol})
     set_parameters(report.x)

@@ -17,6 +17,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .. import nn, optim
+from ..devices.names import CPU
 from ..engine.grad_mode import no_grad
 from ..engine.tensor import Tensor
 from .checks import check_settings, checked_weight
@@ -129,9 +130,10 @@ class MultilayerPerceptron(BaseEstimator):
         """Linear layers with the activation between them. The losses take what the last layer gives, as it is."""
         hidden = np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=int))
         model = nn.Sequential()
-        for n_in, n_out in pairwise([self.n_features_in_, *hidden, n_outputs]):
-            model.append(Linear(n_in, n_out, dtype=dtype))
-            model.append(ACTIVATIONS[self.activation]())
+        with CPU:                                   # whatever the default device is: scikit-learn's world is NumPy's
+            for n_in, n_out in pairwise([self.n_features_in_, *hidden, n_outputs]):
+                model.append(Linear(n_in, n_out, dtype=dtype))
+                model.append(ACTIVATIONS[self.activation]())
         return model[:-1]
 
     def _start(self, model: nn.Sequential, random: np.random.RandomState) -> None:

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from ..devices.moving import placed_like
 from ..engine import debugging
+from ..engine.arrays import on_host
 from ..engine.backward import as_sequence
 from ..engine.tensor import Tensor
 from ..engine.transforms import grad
@@ -74,7 +76,7 @@ def gradcheck(func: Callable, inputs: Tensor | Sequence[Any], *, eps: float = 1e
         if x.dtype != np.float64:
             raise TypeError(f"gradcheck: input {i} is {x.dtype}, too few digits for a difference; use .double()")
 
-    weights = [projection(y.shape) for y in as_sequence(func(*inputs))]
+    weights = [placed_like(y.data, projection(y.shape)) for y in as_sequence(func(*inputs))]
 
     def total() -> Tensor:
         """Σ w · y: one number in which every output counts with a weight of its own."""
@@ -84,7 +86,7 @@ def gradcheck(func: Callable, inputs: Tensor | Sequence[Any], *, eps: float = 1e
     result = total()
     slopes = grad(result, [x for _, x in checked], allow_unused=True) if result.requires_grad else [None] * len(checked)
     for (i, x), slope in zip(checked, slopes, strict=True):
-        engine = np.zeros(x.shape) if slope is None else slope.data
+        engine = np.zeros(x.shape) if slope is None else on_host(slope.data)
         with debugging.writable([x]):
             measured = central_difference(lambda: total().item(), x.data, eps)
         compare(i, engine, measured, atol, rtol, weighted=any(w.size > 1 for w in weights))
@@ -106,7 +108,8 @@ def gradgradcheck(func: Callable, inputs: Tensor | Sequence[Any], *, eps: float 
     """
     inputs = as_sequence(inputs)
     active = [x for x in inputs if isinstance(x, Tensor) and x.requires_grad]
-    arriving = [Tensor(projection(y.shape), requires_grad=True) for y in as_sequence(func(*inputs))]
+    arriving = [Tensor(placed_like(y.data, projection(y.shape)), requires_grad=True)
+                for y in as_sequence(func(*inputs))]
 
     def first_derivatives(*arguments: Any) -> list[Tensor]:
         outputs = as_sequence(func(*arguments[:len(inputs)]))
@@ -123,11 +126,11 @@ def projection(shape: tuple[int, ...]) -> np.ndarray:
     return np.random.default_rng(1).uniform(0.5, 1.5, shape) * np.resize([1.0, -1.0], shape)
 
 
-def central_difference(f: Callable[[], float], x: np.ndarray, eps: float) -> np.ndarray:
+def central_difference(f: Callable[[], float], x: Any, eps: float) -> np.ndarray:
     """(f(x + h) − f(x − h)) / 2h for each element of `x`, which is changed and restored."""
-    slope = np.zeros_like(x)
+    slope = np.zeros(x.shape, x.dtype)
     for index in np.ndindex(x.shape):
-        value = float(x[index])
+        value = float(on_host(x[index]))
         h = eps * max(1.0, abs(value))
         try:
             x[index] = value + h

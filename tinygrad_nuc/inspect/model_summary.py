@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..creation import as_tensor
 from ..engine.arrays import get_default_dtype
 from ..engine.generator import get_rng_state, set_rng_state
 from ..engine.grad_mode import no_grad
@@ -173,10 +174,11 @@ def made_up_inputs(model: Module, input_shape: Sequence, dtypes: Any) -> list[Te
         kinds = [np.dtype(kind) for kind in kinds]
     except TypeError as error:
         raise TypeError(f"summary: dtypes are such as tn.int64, not {dtypes!r}: {error}") from None
-    rng, device = np.random.default_rng(0), None if parameter is None else parameter.data
+    rng = np.random.default_rng(0)
     arrays = [rng.random(shape) if dtype.kind == "f" else np.zeros(shape)
               for shape, dtype in zip(wanted, kinds, strict=True)]
-    return [Tensor(np.asarray(a, dtype, like=device)) for a, dtype in zip(arrays, kinds, strict=True)]
+    return [as_tensor(a, dtype, None if parameter is None else parameter.device)
+            for a, dtype in zip(arrays, kinds, strict=True)]
 
 
 def output_shapes(model: Module, inputs: list[Tensor]) -> dict[Module, list]:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..engine import debugging
+from ..engine.arrays import on_host
 from ..engine.origins import HISTORY, Origin, last_pass
 from ..engine.tensor import Tensor
 
@@ -46,7 +47,7 @@ def why_no_gradient(t: Tensor) -> str:
         return why_not_required(t)
     if t._grad is None:
         return why_none(t)
-    if not np.any(t._grad.data):
+    if not np.any(on_host(t._grad.data)):
         return why_zero(t)
     return "there is a gradient, and it is not zero everywhere."
 

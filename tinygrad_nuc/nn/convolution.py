@@ -3,9 +3,7 @@
 import math
 from typing import Any
 
-import numpy as np
-
-from ..engine.arrays import get_default_dtype
+from ..creation import zeros
 from ..engine.tensor import Tensor
 from ..utils.arguments import whole_number
 from . import functional as F
@@ -71,9 +69,8 @@ class Conv2d(Module):
         if padding_mode != "zeros":
             raise ValueError(f"Conv2d: padding_mode {padding_mode!r} is not to be had; pad the images first, with "
                              "F.pad(x, …, mode=…), and leave padding at 0")
-        dtype = dtype or get_default_dtype()
-        self.weight = Parameter(np.empty((out_channels, in_channels // groups, *self.kernel_size), dtype))
-        self.register_parameter("bias", Parameter(np.empty(out_channels, dtype)) if bias else None)
+        self.weight = Parameter(zeros(out_channels, in_channels // groups, *self.kernel_size, dtype=dtype))
+        self.register_parameter("bias", Parameter(zeros(out_channels, dtype=dtype)) if bias else None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

@@ -3,9 +3,7 @@
 import math
 from typing import Any
 
-import numpy as np
-
-from ..engine.arrays import get_default_dtype
+from ..creation import zeros
 from ..engine.grad_mode import no_grad
 from ..engine.tensor import Tensor
 from ..utils.arguments import whole_number
@@ -46,9 +44,8 @@ class Linear(Module):
         super().__init__()
         self.in_features = whole_number("Linear", "in_features", in_features)
         self.out_features = whole_number("Linear", "out_features", out_features)
-        dtype = dtype or get_default_dtype()
-        self.weight = Parameter(np.empty((self.out_features, self.in_features), dtype))
-        self.register_parameter("bias", Parameter(np.empty(self.out_features, dtype)) if bias else None)
+        self.weight = Parameter(zeros(self.out_features, self.in_features, dtype=dtype))
+        self.register_parameter("bias", Parameter(zeros(self.out_features, dtype=dtype)) if bias else None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -97,7 +94,7 @@ class Embedding(Module):
         self.num_embeddings = whole_number("Embedding", "num_embeddings", num_embeddings)
         self.embedding_dim = whole_number("Embedding", "embedding_dim", embedding_dim)
         self.padding_idx = None if padding_idx is None else checked_row("Embedding", padding_idx, num_embeddings)
-        self.weight = Parameter(np.empty((num_embeddings, embedding_dim), dtype or get_default_dtype()))
+        self.weight = Parameter(zeros(num_embeddings, embedding_dim, dtype=dtype))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

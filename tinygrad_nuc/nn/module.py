@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..devices.names import as_device, is_device, known_dtype
 from ..engine.backward import forget_gradient
-from ..engine.devices import is_device, known_dtype
 from ..engine.grad_mode import no_grad
 from ..engine.hooks import RemovableHandle
 from ..engine.tensor import Tensor
@@ -203,10 +203,12 @@ class Module(Tree):
     def to(self, target: Any) -> "Module":
         """Convert parameters and buffers of floating-point type to another one, or move all of them, in place.
 
+        Gradients go along. What an optimizer remembers of the parameters follows them at its next step.
+
         Parameters
         ----------
-        target : dtype or str
-            For instance ``tn.float64``, ``"cpu"`` or ``"cuda"``.
+        target : dtype, device or str
+            For instance ``tn.float64``, ``"cpu"``, ``"cuda"``, or ``tn.device("cuda:1")``.
 
         Raises
         ------
@@ -241,9 +243,9 @@ class Module(Tree):
         """Move to the memory that NumPy uses."""
         return self.to("cpu")
 
-    def cuda(self, device: int = 0) -> "Module":
-        """Move to the GPU of that number."""
-        return self.to(f"cuda:{device}")
+    def cuda(self, device: Any = "cuda") -> "Module":
+        """Move to a GPU: the one in use, or the one of that number or name."""
+        return self.to(as_device(device))
 
     def state_dict(self) -> dict[str, Tensor]:
         """Every parameter and buffer by name, sharing memory with the module.

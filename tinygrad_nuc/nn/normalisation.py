@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.arrays import get_default_dtype
+from ..creation import zeros
 from ..engine.grad_mode import no_grad
 from ..engine.tensor import Tensor
 from ..utils.arguments import whole_number
@@ -26,12 +26,12 @@ class BatchNorm(Module):
         self.num_features = whole_number(type(self).__name__, "num_features", num_features)
         self.eps, self.momentum = eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
-        zeros = np.zeros(self.num_features, dtype or get_default_dtype())
-        self.register_parameter("weight", Parameter(zeros.copy()) if affine else None)
-        self.register_parameter("bias", Parameter(zeros.copy()) if affine and bias else None)
-        self.register_buffer("running_mean", Tensor(zeros.copy()) if track_running_stats else None)
-        self.register_buffer("running_var", Tensor(zeros.copy()) if track_running_stats else None)
-        self.register_buffer("num_batches_tracked", Tensor(np.zeros((), np.int64)) if track_running_stats else None)
+        n = self.num_features
+        self.register_parameter("weight", Parameter(zeros(n, dtype=dtype)) if affine else None)
+        self.register_parameter("bias", Parameter(zeros(n, dtype=dtype)) if affine and bias else None)
+        self.register_buffer("running_mean", zeros(n, dtype=dtype) if track_running_stats else None)
+        self.register_buffer("running_var", zeros(n, dtype=dtype) if track_running_stats else None)
+        self.register_buffer("num_batches_tracked", zeros((), dtype=np.int64) if track_running_stats else None)
         self.reset_parameters()
 
     def reset_running_stats(self) -> None:
@@ -163,9 +163,8 @@ class LayerNorm(Module):
         lengths = normalized_shape if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
         self.normalized_shape = tuple(whole_number("LayerNorm", "normalized_shape", n) for n in lengths)
         self.eps, self.elementwise_affine = eps, elementwise_affine
-        zeros = np.zeros(self.normalized_shape, dtype or get_default_dtype())
-        self.register_parameter("weight", Parameter(zeros.copy()) if elementwise_affine else None)
-        self.register_parameter("bias", Parameter(zeros.copy()) if elementwise_affine and bias else None)
+        for name, there in (("weight", elementwise_affine), ("bias", elementwise_affine and bias)):
+            self.register_parameter(name, Parameter(zeros(self.normalized_shape, dtype=dtype)) if there else None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ..devices.moving import placed_like
 from ..engine.arrays import as_array
-from ..engine.devices import placed_like
 from ..engine.tensor import Tensor, value
 
 

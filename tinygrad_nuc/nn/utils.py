@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.arrays import as_array
+from ..engine.arrays import as_array, on_host
 from ..engine.grad_mode import no_grad
 from ..engine.tensor import Tensor, value
 from ..operations.joining import cat
@@ -67,9 +67,9 @@ def clip_grad_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float, norm
     norm = norm_of_all([g.data for g in gradients], norm_type)
     with np.errstate(over="ignore"):
         returned = norm.astype(np.result_type(*(g.dtype for g in gradients)))
-    if error_if_nonfinite and not np.isfinite(returned):
+    if error_if_nonfinite and not on_host(np.isfinite(returned)):
         for i, g in enumerate(gradients):
-            if not np.isfinite(g.data).all():
+            if not on_host(np.isfinite(g.data).all()):
                 raise RuntimeError(f"clip_grad_norm_: gradient {i}, of shape {g.shape}, holds a NaN or an infinity; "
                                    "inside `with tn.debug():` backward says where the first one arose")
         raise RuntimeError(f"clip_grad_norm_: the gradients are finite, but their norm is too large for "

@@ -1,11 +1,13 @@
-"""The same values in memory of their own, or in another dtype; and how Python copies and pickles leaves."""
+"""The same values in memory of their own, in another dtype or on another device; how leaves are copied and pickled."""
 
+import copy
 from typing import Any
 
 import numpy as np
 
-from ..engine.arrays import as_array
-from ..engine.devices import is_device, known_dtype, on_device
+from ..devices.moving import device_of, on_device
+from ..devices.names import as_device, is_device, known_dtype
+from ..engine.arrays import as_array, on_host
 from ..engine.grad_mode import is_grad_enabled
 from ..engine.operation import Operation
 from ..engine.registry import implements
@@ -36,11 +38,21 @@ def __copy__(self: Tensor) -> Tensor:
 
 
 @method
+def __deepcopy__(self: Tensor, memo: dict) -> Tensor:
+    """Another leaf with a copy of the array, on the same device."""
+    require_leaf(self)
+    twin = type(self)(copy.deepcopy(self.data, memo), self.requires_grad)
+    memo[id(self)] = twin
+    twin.grad = None if self.grad is None else copy.deepcopy(self.grad.detach(), memo)
+    return twin
+
+
+@method
 def __reduce_ex__(self: Tensor, protocol: Any) -> Any:
-    """How deepcopy and pickle take a leaf apart."""
+    """How pickle takes a leaf apart. It comes back in the computer's memory, wherever it was: also where no GPU is."""
     require_leaf(self)
     grad = None if self.grad is None else self.grad.detach()
-    return type(self), (self.data, self.requires_grad), (None, {"grad": grad})
+    return type(self), (on_host(self.data), self.requires_grad), (None, {"grad": grad})
 
 
 def require_leaf(tensor: Tensor) -> None:
@@ -81,8 +93,15 @@ def astype(self: Tensor, dtype: Any) -> Tensor:
 
 
 @method
-def to(self: Tensor, target: Any) -> Tensor:
-    """The values in another dtype, or on another device ("cpu", "cuda"); the tensor itself if it is so already.
+def to(self: Tensor, target: Any, dtype: Any = None) -> Tensor:
+    """The values in another dtype, on another device, or both; the tensor itself if it is so already.
+
+    Parameters
+    ----------
+    target : dtype, device, str or Tensor
+        For instance ``tn.float64``, ``"cuda"``, ``tn.device("cuda:1")``; with a tensor, its dtype and device.
+    dtype : dtype, optional
+        After a device: ``t.to("cuda", tn.float64)``.
 
     Raises
     ------
@@ -94,18 +113,25 @@ def to(self: Tensor, target: Any) -> Tensor:
     Examples
     --------
     >>> import tinygrad_nuc as tn
-    >>> tn.tensor([1.5]).to("cpu").to(tn.float64)
-    tensor([1.5000], dtype=float64)
+    >>> t = tn.tensor([1.5]).to("cpu").to(tn.float64)
+    >>> t, tn.tensor([1]).to(t), tn.tensor([1]).to("cpu", tn.float32)
+    (tensor([1.5000], dtype=float64), tensor([1.], dtype=float64), tensor([1.]))
     """
+    if isinstance(target, Tensor):
+        return to(self, device_of(target.data), target.dtype)
     if not is_device(target):
-        dtype = known_dtype(target, "to")
-        return self if self.dtype == dtype else astype(self, dtype)
+        if dtype is not None:
+            raise TypeError(f"to: a device comes before a dtype, as in t.to('cuda', tn.float64); {target!r} is none")
+        wanted = known_dtype(target, "to")
+        return self if self.dtype == wanted else astype(self, wanted)
+    if dtype is not None:
+        self = to(self, known_dtype(dtype, "to"))
     array = on_device(self.data, target)
     if array is self.data:
         return self
     if self.requires_grad and is_grad_enabled():
-        raise RuntimeError(f"to({target!r}): a tensor that requires a gradient has to be where it is needed before "
-                           "operations are recorded: move the data, or the model with model.to(...)")
+        raise RuntimeError(f"to({str(target)!r}): a tensor that requires a gradient has to be where it is needed "
+                           "before operations are recorded: move the data, or the model with model.to(...)")
     return Tensor(array)
 
 
@@ -116,9 +142,14 @@ def cpu(self: Tensor) -> Tensor:
 
 
 @method
-def cuda(self: Tensor) -> Tensor:
-    """The values on the GPU."""
-    return to(self, "cuda")
+def cuda(self: Tensor, device: Any = "cuda") -> Tensor:
+    """The values on a GPU: the one in use, or the one of that number or name."""
+    return to(self, as_device(device))
+
+
+# Attached here and not in Tensor, since the engine knows nothing of devices.
+setattr(Tensor, "device", property(lambda self: device_of(self.data), doc="Where the numbers are."))
+setattr(Tensor, "is_cuda", property(lambda self: device_of(self.data).type == "cuda", doc="Whether on a GPU."))
 
 
 @method

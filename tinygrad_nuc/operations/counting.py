@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.arrays import on_host
 from ..engine.registry import implements
 from ..engine.tensor import Tensor, value
 from .indexing import IndexAdd, checked_positions, to_tensor
@@ -33,7 +34,7 @@ def _np_bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Tensor:
     weights = to_tensor(beside(x, weights))
     if x.ndim != 1 or weights.shape != x.shape:
         raise ValueError(f"bincount: expects two vectors of equal length, not shapes {x.shape} and {weights.shape}")
-    n = max(minlength, int(np.max(x)) + 1 if x.size else 0)
+    n = max(minlength, int(on_host(np.max(x))) + 1 if x.size else 0)
     place = checked_positions("bincount", x, x, n)
     weights = weights if weights.dtype.kind == "f" else weights.astype(np.float64)
     return IndexAdd.apply(weights, index=(place,), shape=(n,))

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..devices.moving import placed_like
 from ..engine import debugging
 from ..engine.generator import default_generator, uniform
 from ..engine.grad_mode import is_grad_enabled
@@ -37,9 +38,11 @@ def refuse_if_recording(name: str, target: Tensor, *sources: Any) -> None:
 
 
 def overwrite(name: str, target: Tensor, source: Any, index: Any = ...) -> Tensor:
-    """target[index] = source, checked before anything is written."""
+    """target[index] = source, checked before anything is written; it is moved to the target's device if need be."""
     refuse_if_recording(name, target, source)
     source = value(source)
+    if type(target.data) is not type(source) and not isinstance(source, (int, float)):
+        source = placed_like(target.data, source if hasattr(source, "dtype") else np.asarray(source))
     room, given = np.shape(target.data[index]), np.shape(source)
     while len(given) > len(room) and given[0] == 1:         # one row of a batch, say, as NumPy takes it too
         given, source = given[1:], np.reshape(source, given[1:])

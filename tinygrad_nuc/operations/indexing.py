@@ -4,6 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from ..devices.moving import device_of, placed_like
+from ..engine.arrays import on_host
+from ..engine.explain import device_clash
 from ..engine.operation import Operation
 from ..engine.tensor import Tensor, method, value
 
@@ -38,20 +41,25 @@ def as_index(index: Any, indexed: Any) -> tuple:
 
 
 def as_index_part(part: Any, indexed: Any) -> Any:
-    """A number, slice, None or Ellipsis as it is; positions and masks as arrays of their own."""
+    """A number, slice, None or Ellipsis as it is; positions and masks as arrays of their own, where `indexed` is."""
     part = value(part)
-    if hasattr(part, "dtype"):
-        return int(part) if part.ndim == 0 and part.dtype.kind in "iu" else np.copy(part)
     if isinstance(part, list):
-        return np.array(part, None if part else np.int64, like=indexed)     # on the device of what it picks from
-    return part
+        part = np.array(part, None if part else np.int64)
+    if not hasattr(part, "dtype"):
+        return part
+    if part.ndim == 0 and part.dtype.kind in "iu":
+        return int(on_host(part))
+    if type(indexed) is np.ndarray and not isinstance(part, (np.ndarray, np.generic)):
+        raise TypeError(f"t[index]: the index is on {device_of(part)}, and the tensor on cpu: write index.cpu()")
+    return np.copy(part) if isinstance(indexed, np.ndarray) or not isinstance(part, np.ndarray) else \
+        placed_like(indexed, part)
 
 
 @method
 def __getitem__(self: Tensor, index: Any) -> Tensor:
     """``t[index]`` as NumPy understands it (PyTorch orders the axes of ``x[0, :, [0, 0]]`` differently).
 
-    Arrays and masks in the index may be tensors.
+    Arrays and masks in the index may be tensors. Where t is on a GPU, those that are not are moved there.
     """
     return Index.apply(self, index=as_index(index, self.data))
 
@@ -88,9 +96,14 @@ def checked_positions(name: str, index: Any, input: Any, n: int, negative: bool 
 
     Positions are checked on the CPU only: a device would have to wait for the answer, and wraps them around instead.
     """
-    index = value(index)
+    own, index, input = isinstance(index, Tensor), value(index), value(input)
     if not hasattr(index, "dtype"):
-        index = np.array(index, np.int64 if np.size(index) == 0 else None, like=value(input))
+        index = np.array(index, np.int64 if np.size(index) == 0 else None)
+    if type(index) is not type(input):
+        clash = device_clash(("input", "index"), (input, index)) if own else ""
+        if clash:
+            raise TypeError(f"{name}: {clash}")
+        index = placed_like(input, index)
     if index.dtype.kind not in "iu":
         raise TypeError(f"{name}: the index holds positions and must be of an integer type, not {index.dtype}")
     if type(index) is np.ndarray and index.size:

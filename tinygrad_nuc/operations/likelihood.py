@@ -3,6 +3,8 @@
 import numpy as np
 
 from ..engine.operation import Operation
+from ..engine.tensor import value
+from .softmax import LogSoftmax, Softmax
 
 
 class BinaryCrossEntropy(Operation):
@@ -19,3 +21,38 @@ class BinaryCrossEntropy(Operation):
 def bounded_log(p):
     """max(ln p, −100), without asking for ln 0."""
     return np.maximum(np.where(p > 0, np.log(np.where(p > 0, p, 1)), -100), -100)
+
+
+class BinaryCrossEntropyWithLogits(Operation):
+    """L = t ln(1 + e⁻ˣ) + (1 − t) ln(1 + eˣ)
+
+    With e = e^−|x|, which is at most 1, nothing overflows; and x − t x is exactly 0 for a right answer.
+    """
+    def forward(x, t):
+        return np.log1p(np.exp(-np.absolute(x))) + (np.maximum(x, 0) - t * x)
+
+    def grad_x(g, y, x, t):                             # (1 − t) σ(x) − t σ(−x), where σ(x) − t would round to 0
+        e = np.exp(-np.absolute(x))
+        return g * np.where(x >= 0, (1 - t) - t * e, (1 - t) * e - t) / (1 + e)
+
+    def grad_t(g, y, x, t):  return -g * x
+
+
+class CrossEntropy(Operation):
+    """y = −ln softmax(x)ₜ with classes along the axis; 0 where the label t is to be ignored"""
+    def forward(x, t, *, axis, ignored):
+        t = np.expand_dims(t, axis)
+        kept = t != ignored
+        y = np.take_along_axis(LogSoftmax.apply(x, axis=axis), np.where(kept, t, 0), axis)
+        return np.squeeze(np.where(kept, -y, 0), axis)
+
+    def grad_x(g, y, x, t, *, axis, ignored):           # softmax(x)ᵢ − δᵢₜ
+        g, t = np.expand_dims(g, axis), np.expand_dims(t, axis)
+        right = t == classes_along(axis, x)
+        return np.where(t != ignored, g * (Softmax.apply(x, axis=axis) - right), 0)
+
+
+def classes_along(axis, x):
+    """0, 1, 2 … along the axis."""
+    classes = np.arange(x.shape[axis], like=value(x))
+    return np.reshape(classes, [-1 if i == axis else 1 for i in range(x.ndim)])

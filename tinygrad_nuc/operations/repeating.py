@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.arrays import on_host
 from ..engine.registry import implements
 from ..engine.tensor import Tensor, method, value
 from .axes import along, checked_dim
@@ -74,7 +75,7 @@ def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None) -> Te
     n = input.shape[dim]
     counts = value(repeats)
     if hasattr(counts, "dtype"):
-        counts = counts.tolist()                # the shape of the result depends on them: a device has to wait
+        counts = on_host(counts).tolist()                # the shape of the result depends on them: a device has to wait
     counts = [counts] if isinstance(counts, int) else list(counts)
     if any(count < 0 for count in counts) or len(counts) not in (1, n):
         raise ValueError(f"repeat_interleave: repeats must be one count or {n}, one for each value along dimension "

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..engine.arrays import on_host
 from ..engine.registry import implements
 from ..engine.tensor import Tensor, method, value
 from .axes import along, checked_dim, checked_dims, joined_last, restored, takes_axis
@@ -232,7 +233,7 @@ def as_fractions(name: str, q: Any) -> np.ndarray:
     """q as an array on the CPU, where the positions are worked out: a device has to wait for it."""
     if isinstance(q, Tensor) and q.requires_grad:
         raise TypeError(f"{name}: q is a setting without a derivative; give q.detach()")
-    return np.asarray(value(q).tolist() if hasattr(q, "dtype") else q, np.float64)
+    return np.asarray(on_host(value(q)).tolist() if hasattr(q, "dtype") else q, np.float64)
 
 
 def value_at(name: str, ascending: Tensor, position: float, method: str) -> Tensor:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.arrays import on_host
 from ..engine.registry import implements
 from ..engine.tensor import Tensor, method, value
 from .axes import along, checked_dim
@@ -146,7 +147,7 @@ def cut(name: str, x: Tensor, indices_or_sections: Any, dim: int, least_ndim: in
     dim = checked_dim(name, dim, x.ndim)
     sections = value(indices_or_sections)
     if hasattr(sections, "dtype"):
-        sections = sections.tolist()
+        sections = on_host(sections).tolist()
     if not isinstance(sections, int):
         return pieces(x, list(sections), dim)
     n = x.shape[dim]

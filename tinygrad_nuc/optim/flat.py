@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.devices import placed_like
+from ..devices.moving import placed_like
+from ..engine import accelerator
 from ..engine.tensor import Tensor, value
 
 CACHE = 2 ** 16     # how many numbers a formula is given at a time: what it computes on the way stays in the cache
@@ -40,6 +41,7 @@ class Flat:
         self.common: dict[str, Any] = {}        # ... and of all together, such as the step count
         self.shown: list[dict[str, Any]] = [{} for _ in params]
         self.entries: list[Any] = [states.get(p) for p in params]
+        self.update: Any = None                 # on a GPU, what makes the step in one launch
         if self.entries[0]:
             self.take_over(self.entries)
         if len(params) > 1:
@@ -66,8 +68,18 @@ class Flat:
         """Whether there are gradients."""
         return self.params[0].grad is not None
 
-    def step(self, change: Callable, settings: dict[str, Any], maximize: bool) -> None:
+    def step(self, change: Callable, settings: Callable[[], dict[str, Any]], maximize: bool) -> None:
         """p ← p + change(p, g, state) for every parameter."""
+        if accelerator.take_step is None or not accelerator.take_step(self, change, settings, maximize):
+            self.step_by_numpy(change, settings(), maximize)
+        for q in self.params:
+            q.mark_changed()
+
+    def step_by_numpy(self, change: Callable, settings: dict[str, Any], maximize: bool) -> None:
+        """The formula as it stands, on arrays."""
+        if accelerator.recording is not None:
+            raise RuntimeError("the optimizer's formula is not one for a kernel, and its numbers, such as the step "
+                               "count, would stay what they are when the step is recorded")
         values = [p.data for p in self.params]
         p, g = self.joined(values), self.joined([q.grad.data for q in self.params])
         arrays, common = dict(self.arrays), self.common         # as they are before the step
@@ -81,8 +93,6 @@ class Flat:
             self.steps[...] = steps                 # ... or a copy of several, all in one part
             for own, piece in zip(values, self.pieces, strict=True):
                 own += piece
-        for q in self.params:
-            q.mark_changed()
         self.show()
 
     def joined(self, arrays: list) -> Any:
@@ -165,9 +175,10 @@ def arrange(params: list[Tensor], states: MutableMapping[Tensor, Mapping[str, An
     for p, (_, *kind) in zip(params, layout(params), strict=True):
         numbers = [(name, None if isinstance(x, Tensor) else x) for name, x in states.get(p, {}).items()]
         key = (*kind, p.grad is None, *numbers)
-        if p.numel() > CACHE:
+        if p.numel() > CACHE and isinstance(p.data, np.ndarray):        # a GPU takes any number at a time
             alike[id(p), *key] = [p]
         else:
-            alike.setdefault((sizes[key] // CACHE, *key), []).append(p)
+            part = sizes[key] // CACHE if isinstance(p.data, np.ndarray) else 0
+            alike.setdefault((part, *key), []).append(p)
             sizes[key] += p.numel()
     return [Flat(joined, states, names, elementwise) for joined in alike.values()]

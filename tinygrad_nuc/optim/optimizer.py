@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from ..engine import debugging
@@ -108,6 +109,12 @@ class Optimizer:
         """What `change` is told of a group; NumPy scalars as Python numbers, which never promote a float32 array."""
         return {name: plain(group[name]) for name in self.defaults}
 
+    def settings_of_change(self, group: dict[str, Any]) -> dict[str, Any]:
+        """Those that `change` takes: whether to climb is settled before it is called."""
+        settings = self.settings_of(group)
+        settings.pop("maximize", None)
+        return settings
+
     def check(self, **settings: Any) -> None:
         """Refuse settings that make no sense."""
         for name in ("lr", "weight_decay", "momentum", "dampening", "eps", "lr_decay", "initial_accumulator_value"):
@@ -136,11 +143,9 @@ class Optimizer:
             watcher.updating(self)
         with debugging.writable(p for group in self.param_groups for p in group["params"]):
             for group in self.param_groups:
-                settings = self.settings_of(group)
-                maximize = settings.pop("maximize", False)
                 for flat in self.flats_of(group["params"]):
                     if flat.moves:
-                        flat.step(self.change, settings, maximize)
+                        flat.step(self.change, partial(self.settings_of_change, group), group.get("maximize", False))
         self.has_stepped = True
         for watcher in watchers:
             watcher.updated(self)

@@ -5,8 +5,8 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..engine.arrays import as_array
-from ..engine.devices import placed_like
+from ..devices.moving import placed_like
+from ..engine.arrays import as_array, on_host
 from ..engine.tensor import Tensor, value
 
 if TYPE_CHECKING:                       # optimizer.py imports this file
@@ -22,7 +22,9 @@ def plain(x: Any) -> Any:
     """NumPy's scalars and tensors of one number as Python numbers, in tuples too; anything else as it is."""
     if isinstance(x, tuple):
         return tuple(map(plain, x))
-    return x.item() if getattr(x, "shape", None) == () else x
+    if getattr(x, "shape", None) != ():
+        return x
+    return (on_host(x) if hasattr(x, "get") else x).item()              # an array on a GPU has get
 
 
 def is_number(x: Any, below: float = math.inf) -> bool:

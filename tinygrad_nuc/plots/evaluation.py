@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..creation import as_tensor
+from ..devices.moving import placed_like
 from ..engine import debugging
 from ..engine.arrays import get_default_dtype
-from ..engine.devices import placed_like
 from ..engine.generator import get_rng_state, set_rng_state
 from ..engine.grad_mode import no_grad
 from ..engine.tensor import Tensor, value
@@ -42,7 +43,7 @@ def answers(who: str, model: Callable, x: NDArray) -> NDArray:
     own = [p for p in model.parameters() if p.dtype.kind == "f"] if isinstance(model, Module) else []
     dtype = own[0].dtype if own else get_default_dtype()
     with looked_at(model):
-        y = model(Tensor(np.asarray(x, dtype, like=own[0].data if own else None)))
+        y = model(as_tensor(x, dtype, own[0].device if own else None))
     if not isinstance(y, Tensor):
         raise TypeError(f"{who}: the model must return a tensor, not a {type(y).__name__}")
     if y.shape[:1] != (len(x),) or y.ndim > 2:
@@ -100,7 +101,8 @@ def other_values(tensors: Mapping[str, Tensor]) -> Iterator[Callable[[Mapping[st
 
     def put(values: Mapping[str, Any]) -> None:
         for name, t in tensors.items():
-            t.data[...] = placed_like(t.data, np.asarray(value(values[name])))
+            new = value(values[name])
+            t.data[...] = placed_like(t.data, new if hasattr(new, "dtype") else np.asarray(new))
 
     with debugging.writable(tensors.values()):
         try:

@@ -9,6 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from ..devices.moving import placed, placed_like
+from ..engine.arrays import on_host
 from ..engine.grad_mode import enable_grad
 from ..engine.tensor import Tensor
 from ..engine.transforms import grad
@@ -118,13 +120,16 @@ def checked(function: Any) -> Callable:
 def value_and_slope(name: str, function: Callable, points: NDArray) -> tuple[NDArray, NDArray]:
     """f(x) and f′(x) in float64, or in the float type of a module's parameters if it has any."""
     if isinstance(function, Module):
-        points = points.astype(next((p.dtype for p in function.parameters()), points.dtype))
+        own = next(function.parameters(), None)
+        points = points if own is None else placed_like(own.data, points.astype(own.dtype))
+    else:
+        points = placed(points)
     with looked_at(function), np.errstate(divide="ignore", invalid="ignore"):       # a line ends at a pole
         y, slope = derived(name, function, points)
     return y, np.where(np.isnan(y), np.nan, slope)
 
 
-def derived(name: str, function: Callable, points: NDArray) -> tuple[NDArray, NDArray]:
+def derived(name: str, function: Callable, points: Any) -> tuple[NDArray, NDArray]:
     """f(x) and f′(x): the sum over all points has the slopes of each of them as its gradient."""
     with enable_grad():
         x = Tensor(points, requires_grad=True)
@@ -134,8 +139,9 @@ def derived(name: str, function: Callable, points: NDArray) -> tuple[NDArray, ND
             what = f"shape {y.shape}" if isinstance(y, Tensor) else f"a {type(y).__name__}"
             raise ValueError(f"activation_functions: {name} must give one number for each, and gave {what} for an "
                              f"input of shape {x.shape}")
-        if not np.allclose(alone.data, y.data[:1], equal_nan=True):
+        if not np.allclose(on_host(alone.data), on_host(y.data[:1]), equal_nan=True):
             raise ValueError(f"activation_functions: {name} does not treat each number by itself: what it gives for "
                              "one depends on the others")
         slope = grad(y.sum(), [x], allow_unused=True)[0] if y.requires_grad else None      # None: it is constant
-    return y.data.astype(np.float64), np.zeros(len(points)) if slope is None else slope.data.astype(np.float64)
+    slopes = np.zeros(len(points)) if slope is None else on_host(slope.data).astype(np.float64)
+    return on_host(y.data).astype(np.float64), slopes

@@ -69,8 +69,13 @@ def finite(number: float, what: str) -> float:
     return number
 
 
+def in_memory(x: Any) -> Any:
+    """A tensor in the computer's memory; anything else as it is."""
+    return x.cpu() if isinstance(x, Tensor) else x
+
+
 def joined(batches: list[Any]) -> Tensor:
-    """The tensors of all batches as one."""
+    """The tensors of all batches as one, on the device where they are."""
     for x in batches:
         require(isinstance(x, Tensor), TypeError, "metrics and predict need one tensor for each batch, and this model "
                 f"or its data give a {type(x).__name__}")

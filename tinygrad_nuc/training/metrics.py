@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from ..creation import as_tensor
+import numpy as np
+
+from ..engine.arrays import as_array, on_host
+from ..engine.tensor import value
 
 
 def accuracy(prediction: Any, target: Any, threshold: float = 0.0) -> float:
@@ -30,14 +33,14 @@ def accuracy(prediction: Any, target: Any, threshold: float = 0.0) -> float:
     >>> tn.training.accuracy(tn.tensor([[0.3], [-1.0]]), tn.tensor([[1.0], [0.0]]))      # logits
     1.0
     """
-    prediction, target = as_tensor(prediction), as_tensor(target)
+    prediction, target = (on_host(as_array(value(x))) for x in (prediction, target))
     if prediction.ndim == 2 and prediction.shape[1] > 1:
-        chosen, expected = prediction.data.argmax(1), prediction.shape[:1]
+        chosen, expected = prediction.argmax(1), prediction.shape[:1]
     else:
-        chosen, expected = prediction.data > threshold, prediction.shape
+        chosen, expected = prediction > threshold, prediction.shape
     if target.shape != expected:
         raise ValueError(f"accuracy: predictions of shape {prediction.shape} need a target of shape {expected}, "
                          f"not {target.shape}")
-    if not chosen.size:
+    if not np.size(chosen):
         raise ValueError(f"accuracy: there are no samples in a prediction of shape {prediction.shape}")
-    return (chosen == target.data).mean().item()
+    return float(np.mean(chosen == target))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.arrays import on_host
 from ..engine.generator import initial_seed
 from ..engine.grad_mode import no_grad
 from ..engine.tensor import Tensor
@@ -15,7 +16,7 @@ from ..nn.utils import clip_grad_norm_, clip_grad_value_
 from ..optim.lr_scheduler import ReduceLROnPlateau
 from ..optim.optimizer import Optimizer
 from ..utils.arguments import whole_number
-from .batches import finite, joined, number_of, rehearse, sample_count
+from .batches import finite, in_memory, joined, number_of, rehearse, sample_count
 from .callbacks import Callback, ProgressBar
 from .checkpoint import at_checkpoint
 from .checks import (
@@ -47,13 +48,16 @@ class Trainer:
         (as OneCycleLR wants it). ReduceLROnPlateau is given the validation loss.
     metrics : dict of functions of (prediction, target), optional
         For instance ``{"accuracy": tn.training.accuracy}``. Each is computed once an epoch, from the predictions for
-        all of the validation data, so that areas under curves and medians are right too.
+        all of the validation data, so that areas under curves and medians are right too; they and the targets are then
+        in the computer's memory, so that functions of NumPy's arrays take them.
     callbacks : list of Callback
         Called in this order, but `ModelCheckpoint` last.
     clip_grad_norm, clip_grad_value : float, optional
         Bounds on the length of the gradient of all that the optimizer trains, or on each of its elements.
-    device : str, optional
-        "cpu" or "cuda": the model is moved there at once, and every batch when its turn comes.
+    device : str or device, optional
+        "cpu" or "cuda": the model is moved there at once, and every batch when its turn comes. Without it the model
+        stays where it is, and batches are moved to it. On a GPU every step waits twice, to see that loss and gradients
+        are finite, which a step without a Trainer need not.
     progress : bool, optional
         Show a progress bar; by default only on a terminal.
 
@@ -88,7 +92,7 @@ class Trainer:
     def __init__(self, model: Module, loss: Callable, optimizer: Optimizer, *, scheduler: Any = None,
                  scheduler_interval: str = "epoch", metrics: Mapping[str, Callable] | None = None,
                  callbacks: Iterable[Callback] = (), clip_grad_norm: float | None = None,
-                 clip_grad_value: float | None = None, device: str | None = None, progress: bool | None = None) -> None:
+                 clip_grad_value: float | None = None, device: Any = None, progress: bool | None = None) -> None:
         check_learning(model, loss, optimizer, scheduler, scheduler_interval)
         check_bound("clip_grad_norm", clip_grad_norm)
         check_bound("clip_grad_value", clip_grad_value)
@@ -211,8 +215,9 @@ class Trainer:
     def tame_gradients(self) -> None:
         """Refuse gradients that would spoil the weights, and cut those that are too long."""
         trained = [p for group in self.optimizer.param_groups for p in group["params"] if p.grad is not None]
-        usable = [np.isfinite(p.grad.data).all() for p in trained]
-        if usable and not np.stack(usable).all():               # one question to a GPU, not one for each
+        checks = [np.isfinite(p.grad.data).all() for p in trained]
+        usable = on_host(np.stack(checks)).tolist() if checks else []       # one question to a GPU, not one for each
+        if not all(usable):
             spoilt = trained[usable.index(False)]
             name = next((name for name, p in self.model.named_parameters() if p is spoilt), "a parameter")
             raise FloatingPointError(f"Trainer: the gradient of {name} in epoch {self.epoch + 1}, step {self.step + 1} "
@@ -233,9 +238,17 @@ class Trainer:
         require(not isinstance(batch, Mapping), TypeError, "a batch is a dict, and which of its parts are inputs, and "
                 "which the target, is for a class of yours to say, which overrides Trainer.parted")
         parts = (batch,) if isinstance(batch, Tensor) else tuple(batch)
-        if self.device is not None:
-            parts = tuple(part.to(self.device) for part in parts)
+        place = self.place_of_the_model()
+        if place is not None:
+            parts = tuple(part.to(place) if isinstance(part, Tensor) else part for part in parts)
         return parts[:-1] or parts, parts[-1]
+
+    def place_of_the_model(self) -> Any:
+        """Where batches belong, if they may have to be moved."""
+        if self.device is not None:
+            return self.device
+        first = self.optimizer.param_groups[0]["params"][0]
+        return None if isinstance(first.data, np.ndarray) else first.device
 
     def checked_parts(self, batch: Any) -> tuple[tuple, Any, int]:
         """The inputs and the target of a batch, and how many samples it has."""
@@ -278,8 +291,8 @@ class Trainer:
                 total += number_of(self.loss_of(prediction, target)) * n
                 samples += n
                 if self.metrics:
-                    predictions.append(prediction)
-                    targets.append(target)
+                    predictions.append(in_memory(prediction))
+                    targets.append(in_memory(target))
             require(samples > 0, ValueError, "there is nothing to evaluate: the loader has no batches")
             measured = {"loss": total / samples}
             for name, metric in self.metrics.items():

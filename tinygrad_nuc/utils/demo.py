@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .. import cuda
+from ..devices.names import as_device, set_default_device
 from ..engine.generator import manual_seed
 from .command import BAD_INPUT, Parser, Report
 from .files import output_folder, reason
@@ -37,6 +39,8 @@ class Demo:
         What ``--help`` says: the script's docstring.
     seed : int
         Of the random numbers, unless ``--seed`` says otherwise.
+    trains : bool
+        Whether there is the option ``--device``, which makes every tensor and every network on a GPU.
 
     Attributes
     ----------
@@ -62,7 +66,7 @@ class Demo:
     1 number, as expected. Report: ...
     """
 
-    def __init__(self, name: str, doc: str | None, *, seed: int = 1) -> None:
+    def __init__(self, name: str, doc: str | None, *, seed: int = 1, trains: bool = False) -> None:
         self.pictures: dict[str, Any] = {}
         self.missed: list[str] = []
         self.compared = self.differing = 0
@@ -75,6 +79,8 @@ class Demo:
         self.parser.add_argument("--seed", type=int, default=seed, help=f"of the random numbers ({seed})")
         self.parser.add_argument("--output", type=Path, default=Path("output") / name, metavar="FOLDER",
                                  help=f"where pictures and report go (output/{name})")
+        if trains:
+            self.parser.add_argument("--device", help="gpu, cpu, or auto: the GPU if there is one (cpu)")
 
     def option(self, name: str, **settings: Any) -> None:
         """Add an option of this demo's own, with argparse's settings; before `arguments`.
@@ -94,6 +100,8 @@ class Demo:
     def arguments(self, argv: list[str] | None = None) -> argparse.Namespace:
         """Read the command line, make room for the results, and set the seed of `tinygrad_nuc`'s random numbers.
 
+        With ``--device`` the default device is set too, so that the demo itself need not know of it.
+
         Raises
         ------
         SystemExit
@@ -103,6 +111,10 @@ class Demo:
         args = self.parser.parse_args(None if as_script else argv or [])
         if not 0 <= args.seed < 2 ** 32:
             self.parser.error(f"--seed must be a whole number from 0 to {2 ** 32 - 1}, not {args.seed}")
+        try:
+            chosen = self.on_device(getattr(args, "device", None))
+        except (ValueError, RuntimeError) as error:
+            self.parser.error(f"--device {args.device}: {error}")
         self.changed = [option.option_strings[0] for option in self.options
                         if getattr(args, option.dest) != option.default]
         self.output = args.output
@@ -114,7 +126,17 @@ class Demo:
         if as_script and not args.debug:
             sys.excepthook = partial(end_in_one_line, sys.excepthook)
         manual_seed(args.seed)
+        if chosen:
+            self.say(chosen)
         return args
+
+    def on_device(self, name: str | None) -> str:
+        """Make what follows on this device; returns what there is to say of it."""
+        if name is None or (name == "auto" and not cuda.is_available()):
+            return ""
+        where = as_device("gpu" if name == "auto" else name)
+        set_default_device(where)
+        return "" if where.type == "cpu" else f"On the GPU: {cuda.get_device_name(where)}"
 
     def expect(self, what: str, found: ArrayLike, expected: ArrayLike | None = None, *, within: float = 0.0,
                at_least: float | None = None, at_most: float | None = None) -> None:

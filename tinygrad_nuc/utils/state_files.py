@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.devices import on_device
+from ..devices.moving import on_device
 from ..engine.tensor import Tensor
 from .files import given_path
 from .npz import OTHER_FILES, read_npz, write_npz

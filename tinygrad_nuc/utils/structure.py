@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.devices import on_device
+from ..engine.arrays import on_host
 from ..engine.tensor import Tensor
 
 LONGEST_TEXT = 4_000_000    # bytes; about 200 000 numbers outside tensors
@@ -83,7 +83,7 @@ def at(place: tuple) -> str:
 
 def as_saved(array: Any, place: tuple) -> np.ndarray:
     """An array on the host, least significant byte first, of a type that both formats know."""
-    array = on_device(array.data, "cpu") if isinstance(array, Tensor) else np.asarray(array)
+    array = on_host(array.data) if isinstance(array, Tensor) else np.asarray(array)
     if array.dtype.newbyteorder("=") not in DTYPES:
         raise TypeError(f"{at(place)}an array of {array.dtype} cannot be saved; floating-point numbers of 16 to 64 "
                         "bits, integers and booleans can")

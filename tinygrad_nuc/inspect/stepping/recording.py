@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...engine.devices import on_device
+from ...engine.arrays import on_host
 from ...engine.origins import user_frame, user_line
 from ...engine.tensor import Tensor, value
 from ...engine.watching import Watcher, watchers
@@ -230,7 +230,7 @@ def position_of(y: Tensor, derivative: Any) -> int:
 
 def host(array: Any) -> np.ndarray:
     """The array, in the computer's memory; reductions of arrays give NumPy's scalars."""
-    return np.asarray(array) if isinstance(array, np.generic) else on_device(array, "cpu")
+    return np.asarray(array) if isinstance(array, np.generic) else on_host(array)
 
 
 def copied(x: Any) -> np.ndarray:

@@ -56,6 +56,8 @@ def brief(x: Any) -> str:
         return nested(x.tolist(), x.dtype.kind)
     if x.size <= FEW:
         return f"{x.shape} {nested(x.ravel().tolist(), x.dtype.kind)}"
+    if x.dtype.kind in "iu":
+        return f"{x.shape} {x.min()} … {x.max()}"
     if x.dtype.kind != "f":
         return f"{x.shape} {x.dtype}"
     finite = x[np.isfinite(x)]

@@ -5,22 +5,23 @@ from typing import Any
 
 import numpy as np
 
-from ...creation import as_tensor
 from ...engine.tensor import Tensor
 from ...operations.activations import softplus
 from ...operations.exponential import exp, log
 from ...operations.indexing import take_along
-from ...operations.likelihood import BinaryCrossEntropy
+from ...operations.likelihood import BinaryCrossEntropy, BinaryCrossEntropyWithLogits, CrossEntropy
 from ...operations.selection import where
 from ...operations.softmax import log_softmax
 from .checks import require_tensor
 from .loss_parts import (
+    beside,
     fitting_weight,
     matching,
     of_same_dtype,
     reduced,
     require_not_negative,
     require_number,
+    require_one_device,
     require_probability,
 )
 
@@ -37,6 +38,11 @@ def binary_cross_entropy(input: Tensor, target: Any, weight: Any = None, *, redu
     weight : Tensor, optional
         Multiplies each element; it may broadcast. The mean divides by the number of elements, not by Σ w.
     reduction : {"mean", "sum", "none"}
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or (looked at on the CPU only) a value does not lie from 0 to 1.
 
     Examples
     --------
@@ -72,6 +78,11 @@ def binary_cross_entropy_with_logits(input: Tensor, target: Any, weight: Any = N
         Multiplies the first term, that of the signal; it may broadcast. With a signal that is n times rarer than the
         background, n makes both count the same.
 
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or (looked at on the CPU only) a target does not lie from 0 to 1.
+
     Examples
     --------
     >>> import tinygrad_nuc as tn
@@ -82,10 +93,11 @@ def binary_cross_entropy_with_logits(input: Tensor, target: Any, weight: Any = N
     name = "binary_cross_entropy_with_logits"
     target = matching(name, input, target)
     require_probability(name, "target", target)
-    signal = target * softplus(-input)
-    if pos_weight is not None:
-        signal = signal * fitting_weight(name, input, "pos_weight", pos_weight)
-    loss = signal + (1 - target) * softplus(input)
+    if pos_weight is None:
+        loss = BinaryCrossEntropyWithLogits.apply(input, target)
+    else:
+        signal = target * softplus(-input) * fitting_weight(name, input, "pos_weight", pos_weight)
+        loss = signal + (1 - target) * softplus(input)
     if weight is not None:
         loss = loss * fitting_weight(name, input, "weight", weight)
     return reduced(name, loss, reduction)
@@ -111,7 +123,7 @@ def nll_loss(input: Tensor, target: Any, weight: Any = None, *, ignore_index: in
     Raises
     ------
     ValueError
-        If the shapes do not fit, or a label is neither a class nor `ignore_index`.
+        If the shapes do not fit, or (looked at on the CPU only) a label is neither a class nor `ignore_index`.
 
     Examples
     --------
@@ -148,7 +160,7 @@ def cross_entropy(input: Tensor, target: Any, weight: Any = None, *, ignore_inde
     Raises
     ------
     ValueError
-        If the shapes do not fit, or a label is neither a class nor `ignore_index`.
+        If the shapes do not fit, or (looked at on the CPU only) a label is neither a class nor `ignore_index`.
 
     Examples
     --------
@@ -161,7 +173,11 @@ def cross_entropy(input: Tensor, target: Any, weight: Any = None, *, ignore_inde
     if smoothing > 1:
         raise ValueError(f"cross_entropy: label_smoothing must be at most 1, not {smoothing}")
     dim = class_dimension("cross_entropy", input)
-    target = as_tensor(target)
+    target = beside(input, target)
+    if target.dtype.kind in "iub" and weight is None and not smoothing:
+        kept = checked_labels("cross_entropy", input, target, ignore_index, dim)
+        loss = CrossEntropy.apply(input, target, axis=dim, ignored=operator.index(ignore_index))
+        return reduced("cross_entropy", loss, reduction, np.sum(kept, dtype=input.dtype))
     log_p = log_softmax(input, dim)
     if target.dtype.kind in "iub":
         loss, total = of_labels("cross_entropy", log_p, target, weight, ignore_index, dim, smoothing)
@@ -240,7 +256,9 @@ def class_dimension(name: str, input: Tensor) -> int:
 def of_labels(name: str, log_p: Tensor, target: Any, weight: Any, ignore_index: int, dim: int,
               smoothing: float = 0.0) -> tuple[Tensor, Any]:
     """The loss of each label, and what all labels count together: the number of those not ignored, or their weights."""
-    labels, kept = checked_labels(name, log_p, target, ignore_index, dim)
+    target = beside(log_p, target)
+    kept = checked_labels(name, log_p, target, ignore_index, dim)
+    labels = Tensor(np.where(kept, target.data, 0))
     loss = -where(kept, take_along(log_p, labels.unsqueeze(dim), dim).squeeze(dim), 0.0)
     total: Any = np.sum(kept, dtype=log_p.dtype)
     if weight is not None:
@@ -253,9 +271,9 @@ def of_labels(name: str, log_p: Tensor, target: Any, weight: Any, ignore_index: 
     return loss, total
 
 
-def checked_labels(name: str, log_p: Tensor, target: Any, ignore_index: int, dim: int) -> tuple[Tensor, Any]:
-    """The class numbers, with 0 for those to ignore, and which are not ignored."""
-    target = as_tensor(target)
+def checked_labels(name: str, log_p: Tensor, target: Tensor, ignore_index: int, dim: int) -> Any:
+    """Which of the class numbers are not to be ignored; all of those must be classes."""
+    require_one_device(name, log_p, "target", target)
     expected = log_p.shape[:dim] + log_p.shape[dim + 1:]
     if target.shape != expected:
         raise ValueError(f"{name}: scores of shape {log_p.shape} need one class number for each row, of shape "
@@ -263,13 +281,12 @@ def checked_labels(name: str, log_p: Tensor, target: Any, ignore_index: int, dim
     if target.dtype.kind not in "iu":
         raise TypeError(f"{name}: the target holds class numbers and must be of an integer type, not {target.dtype}")
     kept = target.data != operator.index(ignore_index)
-    labels = np.where(kept, target.data, 0)
     classes = log_p.shape[dim]
-    if labels.size and not (0 <= labels.min() and labels.max() < classes):
-        found = target.data[kept]
+    found = target.data[kept] if type(target.data) is np.ndarray else None
+    if found is not None and found.size and not (0 <= found.min() and found.max() < classes):
         raise ValueError(f"{name}: class numbers must lie from 0 to {classes - 1}, and the target has values from "
                          f"{found.min()} to {found.max()} (only ignore_index={ignore_index} is passed over)")
-    return Tensor(labels), kept
+    return kept
 
 
 def class_weights(name: str, input: Tensor, weight: Any, dim: int) -> Tensor:

@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from ...creation import as_tensor
+from ...devices.moving import placed_like
+from ...engine.arrays import as_array
+from ...engine.explain import device_clash
 from ...engine.tensor import Tensor
 from .checks import require_tensor
 
@@ -13,7 +15,7 @@ from .checks import require_tensor
 def matching(name: str, input: Tensor, target: Any) -> Tensor:
     """The target as a tensor like `input`; integers and booleans are converted, anything else must fit."""
     require_tensor(name, "input", input)
-    target = as_tensor(target)
+    target = beside(input, target)
     if target.shape != input.shape:
         hint = ("; add or remove the last dimension with unsqueeze(-1) or squeeze(-1)"
                 if math.prod(input.shape) == target.numel() else "")
@@ -24,13 +26,28 @@ def matching(name: str, input: Tensor, target: Any) -> Tensor:
 
 def of_same_dtype(name: str, input: Tensor, which: str, x: Any) -> Tensor:
     """`x` as a tensor; integers and booleans in the dtype of `input`, floats of another one refused."""
-    x = as_tensor(x)
+    x = beside(input, x)
+    require_one_device(name, input, which, x)
     if x.dtype.kind in "iub":
         return x.to(input.dtype)
     if x.dtype != input.dtype:
         raise TypeError(f"{name}: the input is {input.dtype} and the {which} {x.dtype}; "
                         "convert one with .float() or .double()")
     return x
+
+
+def beside(input: Tensor, x: Any) -> Tensor:
+    """`x` as a tensor; an array or a list goes where the input is."""
+    return x if isinstance(x, Tensor) else Tensor(placed_like(input.data, as_array(x)))
+
+
+def require_one_device(name: str, input: Tensor, which: str, x: Tensor) -> None:
+    """Refuse what is in another memory than the input."""
+    if type(x.data) is np.ndarray is type(input.data):
+        return
+    clash = device_clash(("input", which), (input.data, x.data))
+    if clash:
+        raise TypeError(f"{name}: {clash}")
 
 
 def fitting_weight(name: str, input: Tensor, which: str, weight: Any) -> Tensor:
@@ -52,8 +69,8 @@ def equal_weight(name: str, input: Tensor, weight: Any) -> Tensor:
 
 
 def require_probability(name: str, which: str, x: Tensor) -> None:
-    """Refuse values outside [0, 1] (NaN included)."""
-    if x.numel() and not (x.data.min() >= 0 and x.data.max() <= 1):
+    """Refuse values outside [0, 1] (NaN included). Looked at on the CPU only: a device would have to wait."""
+    if type(x.data) is np.ndarray and x.numel() and not (x.data.min() >= 0 and x.data.max() <= 1):
         raise ValueError(f"{name}: the {which} must lie from 0 to 1, and has values from {x.data.min():g} "
                          f"to {x.data.max():g}")
 

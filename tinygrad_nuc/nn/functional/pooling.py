@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ...engine import accelerator
 from ...engine.tensor import Tensor
 from ...operations.convolution import Convolution, Windows
 from ...operations.indexing import Index
@@ -55,7 +56,7 @@ def max_pool2d(input: Tensor, kernel_size: int | tuple[int, int], stride: int | 
     tensor([[[4., 5.]]])
     """
     windows = pooling_windows("max_pool2d", input, kernel_size, stride, padding, dilation, ceil_mode)
-    pixels = largest(input.data, windows)
+    pixels = accelerator.of(largest)(input.data, windows)
     starts = np.arange(input.numel() // pixels_of(windows), like=input.data) * pixels_of(windows)
     starts = np.reshape(starts, (*input.shape[:-2], 1, 1))      # where each image begins among all pixels
     y = Index.apply(input.reshape(-1), index=np.reshape(starts + pixels, (-1,))).reshape(*pixels.shape)
@@ -104,7 +105,10 @@ def avg_pool2d(input: Tensor, kernel_size: int | tuple[int, int], stride: int | 
     divisor: Any = divisor_override
     if divisor is None:
         rows, columns = (covered(windows, axis, count_include_pad) for axis in (0, 1))
-        divisor = np.array([[m * n for n in columns] for m in rows], x.dtype, like=x.data)
+        if len({*rows}) == len({*columns}) == 1:
+            divisor = rows[0] * columns[0]
+        else:
+            divisor = np.array([[m * n for n in columns] for m in rows], x.dtype, like=x.data)
     return (sums / divisor).reshape(*input.shape[:-2], *windows.places).to(input.dtype)
 
 

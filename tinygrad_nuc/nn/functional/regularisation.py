@@ -1,7 +1,11 @@
 """Random gaps in training, so that no unit comes to rely on a single other one."""
 
+from typing import Any
+
 import numpy as np
 
+from ...devices.moving import placed_like
+from ...engine import accelerator
 from ...engine.generator import default_generator
 from ...engine.tensor import Tensor
 from .checks import require_float
@@ -10,7 +14,8 @@ from .checks import require_float
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """In training, each value becomes 0 with probability p, and x / (1 − p) otherwise, so that the mean stays.
 
-    Outside of training, the input itself. The gaps come from the seeded generator (`tinygrad_nuc.manual_seed`).
+    Outside of training, the input itself. The gaps come from the seeded generator (`tinygrad_nuc.manual_seed`); on a
+    GPU they are others than on the CPU, since it makes them itself, from one number of that generator.
 
     Parameters
     ----------
@@ -75,8 +80,13 @@ def dropped(name: str, input: Tensor, p: float, training: bool, shape: tuple[int
     check_probability(name, p)
     if not training or p == 0:
         return input
-    kept = np.asarray(default_generator().random(shape, np.float32) >= p, like=input.data)
-    return input * (kept.astype(input.dtype) * (1 / (1 - p) if p < 1 else 0))
+    return input * accelerator.of(gaps)(input.data, p, shape)
+
+
+def gaps(x: Any, p: float, shape: tuple[int, ...]) -> Any:
+    """0 with probability p, and 1 / (1 − p) otherwise, in an array of this shape like x."""
+    kept = placed_like(x, default_generator().random(shape, np.float32) >= p)
+    return kept.astype(x.dtype) * (1 / (1 - p) if p < 1 else 0)
 
 
 def check_probability(name: str, p: float) -> None:

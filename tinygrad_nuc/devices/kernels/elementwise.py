@@ -1,0 +1,76 @@
+"""A rule that treats its elements one by one, as one kernel: made when it is first used with arrays of such dtypes."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..gpu import import_cupy
+from .cuda_text import body
+from .tracing import NotElementwise, Symbol, argument, in_order, is_weak
+
+PARAMETERS = {np.dtype(np.float32): "float32", np.dtype(np.float64): "float64", np.dtype(np.bool_): "bool",
+              np.dtype(np.int32): "int32", np.dtype(np.int64): "int64", bool: "bool", int: "int64", float: "float64"}
+
+
+class Fused:
+    """Computes a rule by one kernel for each combination of dtypes; NotImplemented where that is no gain, or no way."""
+
+    def __init__(self, rule: Callable) -> None:
+        self.rule = rule
+        self.names = [p.name for p in inspect.signature(rule).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+        self.kernels: dict[tuple, Any] = {}
+
+    def __call__(self, *values: Any, **settings: Any) -> Any:
+        kinds = tuple(x.dtype if hasattr(x, "dtype") else x if x is None else type(x) for x in values)
+        key = (kinds, *((name, float if type(x) is float else (type(x), x)) for name, x in settings.items()))
+        try:
+            made = self.kernels[key]
+        except KeyError:
+            made = self.kernels[key] = self.make(kinds, settings)
+        except TypeError:                               # a setting that is no key of a dictionary
+            return NotImplemented
+        if made is None:
+            return NotImplemented
+        kernel, used = made
+        given = dict(zip(self.names, values, strict=True), **settings)
+        return kernel(*(given[name] for name in used))
+
+    def make(self, kinds: tuple, settings: dict) -> tuple[Any, list[str]] | None:
+        """The kernel, and which of the arguments and settings it takes."""
+        formula = self.formula(kinds, settings)
+        if formula is None:
+            return None
+        y, text = formula
+        taken = {x.operands[0]: x.dtype for x in in_order([y]) if x.function == "argument"}
+        inputs = ", ".join(f"{PARAMETERS[kind]} {name}" for name, kind in taken.items())
+        kernel = import_cupy().ElementwiseKernel(inputs, f"{PARAMETERS[y.dtype]} {RESULT}", text, self.name())
+        return kernel, list(taken)
+
+    def formula(self, kinds: tuple, settings: dict) -> tuple[Symbol, str] | None:
+        """What the rule gives, and the text that computes it; None if it takes no more than one launch as it stands."""
+        if len(kinds) != len(self.names) or any(kind is not None and kind not in PARAMETERS for kind in kinds):
+            return None
+        arguments = [None if kind is None else argument(name, kind) for name, kind in zip(self.names, kinds, strict=True)]
+        # a number among the settings may be another one in the next call, which needs no other kernel
+        chosen = {name: argument(name, float) if type(x) is float else x for name, x in settings.items()}
+        try:
+            y = self.rule(*arguments, **chosen)
+            if not isinstance(y, Symbol) or is_weak(y.dtype) or launches(y) < 2:
+                return None
+            return y, body({RESULT: y}, lambda x: x.operands[0] if x.function == "argument" else None)
+        except (NotElementwise, TypeError, ValueError):         # what a rule does with a shape, say, a symbol refuses
+            return None
+
+    def name(self) -> str:
+        """The kernel's name, as a profiler shows it: Sigmoid_grad_a, say."""
+        return self.rule.__qualname__.replace("<locals>.", "").replace(".", "_").replace("<lambda>", "formula")
+
+
+RESULT = "result_"                                      # no argument of a rule is called so
+
+
+def launches(y: Symbol) -> int:
+    """How many kernels NumPy's calls would be, one after the other."""
+    return sum(x.function != "argument" and not is_weak(x.dtype) for x in in_order([y]))

@@ -1,0 +1,215 @@
+"""The step of an optimizer as one launch over all its parameters, made from the optimizer's own formula.
+
+``change(p, g, state, …)`` is given symbols, as a rule is, and what it returns and remembers is written into one kernel.
+Whatever is computed from settings and the step count alone, such as 1 − β₁ᵗ, is the same for every number: it is
+computed on the host, by Python, as on the CPU, and only the result goes to the GPU.
+"""
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..gpu import import_cupy
+from .cuda_text import body
+from .numbers import Numbers
+from .raw import TYPES, RawKernel, ceil_div
+from .registry import kernels_in_use
+from .tracing import NotElementwise, Symbol, argument, in_order, is_weak
+
+AT_MOST = 64                        # parameters of one launch: a kernel's arguments must stay below 4 kB
+THREADS, BLOCKS = 256, 2048         # of one launch; each thread goes on to further numbers if there are more
+
+HEAD = """
+struct Tensors { T* p[64]; const T* g[64]; long long end[64]; };       // parameter k goes from end[k − 1] to end[k]
+extern "C" __global__ void %(name)s(const Tensors tensors, const double* numbers%(arrays)s, long long size) {
+    int k = 0;
+    for (long long i = blockIdx.x * 256LL + threadIdx.x; i < size; i += gridDim.x * 256LL) {
+        while (i >= tensors.end[k]) k++;
+        long long j = k ? i - tensors.end[k - 1] : i;
+        const T p = tensors.p[k][j], g = tensors.g[k][j];
+        %(body)s
+    }
+}
+"""
+TENSORS = np.dtype([("p", np.uint64, AT_MOST), ("g", np.uint64, AT_MOST), ("end", np.int64, AT_MOST)])
+
+
+# What Python would do with its own numbers; their results agree with the CPU's to the last bit.
+OPERATORS = {"add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "divide": operator.truediv,
+             "power": operator.pow, "negative": operator.neg, "absolute": abs}
+
+
+def take_step(flat: Any, change: Callable, settings: Callable[[], dict[str, Any]], maximize: bool) -> bool:
+    """Make the step of these parameters by one kernel, if they are on a GPU and the formula is one for kernels."""
+    first = flat.params[0].data
+    if isinstance(first, np.ndarray) or not kernels_in_use() or not isinstance(first, import_cupy().ndarray):
+        return False
+    if flat.update is None:
+        flat.update = Update(flat)
+    with first.device:
+        return flat.update.step(change, settings, maximize)
+
+
+class Formula:
+    """What `change` does, traced: the results of each number, and of all together.
+
+    Attributes
+    ----------
+    steps : Symbol
+        What is added to p.
+    arrays, common : dict
+        What is remembered of every number, and of all together; symbols, or Python numbers.
+    shared : list of Symbol
+        What is the same for every number and a kernel needs: it gets them as ``numbers[k]``.
+    """
+
+    def __init__(self, change: Callable, settings: dict[str, Any], arrays: dict[str, Any], common: dict[str, Any],
+                 dtype: np.dtype, maximize: bool) -> None:
+        state: dict[str, Any] = {letter: argument(letter, x.dtype) for letter, x in arrays.items()}
+        state |= {letter: weak(letter, x) for letter, x in common.items()}
+        p, g = argument("p", dtype), argument("g", dtype)
+        chosen = {name: weak(name, x) for name, x in settings.items()}
+        self.steps = change(p, -g if maximize else g, state, **chosen)
+        if not isinstance(self.steps, Symbol) or is_weak(self.steps.dtype):
+            raise NotElementwise("the step is the same for every number")
+        self.arrays = {name: x for name, x in state.items() if isinstance(x, Symbol) and not is_weak(x.dtype)}
+        self.common = {name: x for name, x in state.items() if name not in self.arrays}
+        if any(isinstance(x, Symbol) and is_weak(x.dtype) and x.dtype is bool for x in self.common.values()):
+            raise NotElementwise("a truth value is remembered")
+        of_numbers = [x for x in in_order([self.steps, *self.arrays.values()]) if not is_weak(x.dtype)]
+        needed = {id(y): y for x in of_numbers for y in x.operands if isinstance(y, Symbol) and is_weak(y.dtype)}
+        self.shared = list(needed.values())
+        self.dtype = dtype
+
+    def kernel(self, name: str) -> RawKernel:
+        """One launch that changes every parameter, and what is remembered of it."""
+        places = {id(x): k for k, x in enumerate(self.shared)}
+
+        def name_of(x: Symbol) -> str | None:
+            if id(x) in places:
+                return f"numbers[{places[id(x)]}]"
+            if x.function != "argument":
+                return None
+            return x.operands[0] if x.operands[0] in ("p", "g") else f"{x.operands[0]}_[i]"
+
+        results = {f"const T new_{letter}": x for letter, x in self.arrays.items()}
+        text = body({"const T step": self.steps, **results}, name_of)
+        text += "".join(f"\n{letter}_[i] = new_{letter};" for letter in self.arrays) + "\ntensors.p[k][j] = p + step;"
+        arrays = "".join(f", T* {letter}_" for letter in self.arrays)
+        return RawKernel(name, HEAD % {"name": name, "arrays": arrays, "body": text.replace("\n", "\n        ")})
+
+    def evaluate(self, settings: dict[str, Any], common: dict[str, Any]) -> tuple[list[float], dict[str, Any]]:
+        """The shared numbers, and what is remembered of all together, by Python: as `change` itself would."""
+        given = {**flattened(settings), **flattened(common)}
+        found: dict[int, Any] = {}
+        common_symbols = [x for x in self.common.values() if isinstance(x, Symbol)]
+        for x in in_order([*self.shared, *common_symbols]):
+            if x.function == "argument":
+                found[id(x)] = given[x.operands[0]]
+            else:
+                operands = [found[id(y)] if isinstance(y, Symbol) else y for y in x.operands]
+                compute = OPERATORS.get(x.function) or getattr(np, x.function)
+                found[id(x)] = compute(*operands)
+        numbers = [float(found[id(x)]) for x in self.shared]
+        return numbers, {name: found[id(x)] if isinstance(x, Symbol) else x for name, x in self.common.items()}
+
+
+def weak(name: str, x: Any) -> Any:
+    """A setting as a symbol, several as several; what is neither true, false nor a number as it is."""
+    if isinstance(x, tuple):
+        return tuple(weak(f"{name}[{i}]", part) for i, part in enumerate(x))
+    return argument(name, type(x), known=x != 0) if type(x) in (int, float) else x
+
+
+def flattened(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings by the names that `weak` gives them."""
+    parts = {f"{name}[{i}]": part for name, x in settings.items() if isinstance(x, tuple) for i, part in enumerate(x)}
+    return {**settings, **parts}
+
+
+def branches(settings: dict[str, Any]) -> tuple:
+    """What a formula may depend on besides the values of numbers: which of them are 0, and everything else."""
+    return tuple((name, type(x), x != 0 if type(x) in (int, float) else x) for name, x in flattened(settings).items()
+                 if not isinstance(x, tuple))
+
+
+class Update:
+    """The step of one `Flat` on a GPU: the kernels for its formula, and the numbers that they read."""
+
+    def __init__(self, flat: Any) -> None:
+        self.flat = flat
+        self.made: dict[tuple, tuple[Formula, RawKernel, Numbers] | None] = {}
+
+    def step(self, change: Callable, settings: Callable[[], dict[str, Any]], maximize: bool) -> bool:
+        """Launch the kernel of this step; False if there is none, and nothing has been done."""
+        flat = self.flat
+        values = [p.data for p in flat.params]
+        key = self.branch(settings(), maximize)
+        if key not in self.made:
+            self.made[key] = self.make(change, settings, maximize)
+        made = self.made[key]
+        if made is None or not all(x.flags.c_contiguous for x in values):
+            return False
+        formula, kernel, numbers = made
+        gradients = [x if x.flags.c_contiguous else np.copy(x, order="C") for x in (p.grad.data for p in flat.params)]
+        flat.arrays = {letter: flat.arrays[letter] if letter in flat.arrays else self.room()
+                       for letter in formula.arrays}
+        remembered = [x.reshape(-1) for x in flat.arrays.values()]
+        read = numbers.prepare()
+        first = 0
+        for start in range(0, len(values), AT_MOST):
+            some = slice(start, start + AT_MOST)
+            sizes = [x.size for x in values[some]]
+            end = first + sum(sizes)
+            if end > first:
+                blocks = min(BLOCKS, ceil_div(end - first, THREADS))
+                kernel(values[0].dtype, (blocks,), (THREADS,), (tensors(values[some], gradients[some], sizes), read,
+                                                                *(x[first:end] for x in remembered), end - first))
+            first = end
+        return True
+
+    def branch(self, settings: dict[str, Any], maximize: bool) -> tuple:
+        """On what it depends which formula it is."""
+        return (branches(settings), branches(self.flat.common), tuple(self.flat.arrays), maximize)
+
+    def make(self, change: Callable, settings: Callable[[], dict[str, Any]], maximize: bool) \
+            -> tuple[Formula, RawKernel, Numbers] | None:
+        """The formula, its kernel and its numbers; None if a kernel cannot compute it."""
+        flat, dtype = self.flat, self.flat.params[0].dtype
+        if dtype.char not in TYPES or any(x.dtype != dtype for x in flat.arrays.values()):
+            return None
+        try:
+            formula = Formula(change, settings(), flat.arrays, flat.common, dtype, maximize)
+            if any(x.dtype != dtype for x in (formula.steps, *formula.arrays.values())):
+                return None
+            kernel = formula.kernel(f"{getattr(change, '__qualname__', 'optimizer').split('.')[0]}_step")
+        except (NotElementwise, TypeError, ValueError):
+            return None
+        branch = self.branch(settings(), maximize)
+        optimizer = change.__self__                                     # type: ignore[attr-defined]
+
+        def decide() -> list[float]:
+            shared, flat.common = formula.evaluate(settings(), flat.common)
+            flat.show()
+            return shared
+
+        def still() -> bool:
+            return flat.fits(optimizer.state) and self.branch(settings(), maximize) == branch
+        return formula, kernel, Numbers(len(formula.shared), decide, still)
+
+    def room(self) -> Any:
+        """An array for what is remembered of every number."""
+        params = self.flat.params
+        shape = params[0].shape if len(params) == 1 else (sum(p.numel() for p in params),)
+        return np.empty_like(params[0].data, shape=shape, order="C")
+
+
+def tensors(values: list, gradients: list, sizes: list[int]) -> Any:
+    """The kernel's struct: where parameters and gradients begin, and where each one ends among all."""
+    struct = np.zeros(1, TENSORS)
+    struct["p"][0, :len(values)] = [x.data.ptr for x in values]
+    struct["g"][0, :len(values)] = [x.data.ptr for x in gradients]
+    struct["end"][0, :len(values)] = np.cumsum(sizes)
+    return struct
