@@ -4,7 +4,14 @@ import os
 import signal
 
 import pytest
-from device_option import *  # noqa: F401,F403    pytest's hooks for --device
+from device_option import (  # noqa: F401    pytest's hooks for --device
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_runtest_call,
+    pytest_runtest_protocol,
+    pytest_terminal_summary,
+)
 from gpu_helpers import any_gpu, no_gpu, one_gpu, plain_gpu, two_gpus  # noqa: F401    fixtures
 from hypothesis import HealthCheck, settings
 

@@ -92,12 +92,16 @@ class GuardArray(np.lib.mixins.NDArrayOperatorsMixin):
                 (method == "at" and name not in AT):
             raise NotImplementedError(f"the device has no {name}.{method}")
         out = options.get("out", ())
+        if any(is_foreign(x) for x in (*inputs, *out)):
+            return NotImplemented                   # as CuPy: a Tensor beside it answers
         function = ufunc if method == "__call__" else getattr(ufunc, method)
         result = machine.run(function, inputs, options, inputs[:1] if method == "at" else out)
         return result if not out else out[0] if len(out) == 1 else out
 
     def __array_function__(self, function, types, args, options):
         name = function.__name__
+        if any(hasattr(kind, "__array_function__") and not issubclass(kind, (GuardArray, np.ndarray)) for kind in types):
+            return NotImplemented
         if function is np.asarray:
             machine.upload("asarray")               # np.asarray(host array, like=device array): an upload on purpose
             return GuardArray(*args, **options)
@@ -141,6 +145,10 @@ class GuardArray(np.lib.mixins.NDArrayOperatorsMixin):
     def __reduce__(self): return GuardArray, (self.get(),)
     def __copy__(self): return self.copy()
     def __deepcopy__(self, memo): return self.copy()
+
+
+def is_foreign(x):
+    return hasattr(x, "__array_ufunc__") and not isinstance(x, (GuardArray, np.ndarray, np.generic))
 
 
 def refuse(name, options):

@@ -10,9 +10,13 @@ one that does something there on purpose, ``with tn.device("cpu")`` says so.
 import sys
 from collections import Counter
 
+import device_guard
 import emulated_cupy
+import numpy as np
 import pytest
-from device_guard import uploads, waits
+from device_guard import down, up, uploads, waits
+from emulated_cupy import streams
+from emulated_cupy.machine import DEVICE_ANSWERS, Machine, reads_values, spoil
 from hypothesis import Phase, settings
 
 import tinygrad_nuc as tn
@@ -23,11 +27,35 @@ DEVICE_FILES = tuple(f"tests/test_{name}.py" for name in """
     engine operations function_samples linear rearranging kinks edges accuracy hooks leaves func gradcheck
     value_and_grad functions recording numpy numpy_coverage numpy_functions losses every_loss layers nn nn_utils
     module_tree normalisation pooling convolution regularisation init optim flat optim_state lr_scheduler trainer
-    trainer_edges trainer_refusals resuming checkpoint random_programs affine directions
+    trainer_edges trainer_refusals resuming checkpoint random_programs affine directions pytorch summary history
+    parameter_log no_gradient recorded_steps trace linear_regions goodness calibration
     """.split())
+OWN_DEVICES = {"one_gpu", "plain_gpu", "two_gpus", "any_gpu", "no_gpu"}        # fixtures of gpu_helpers
 MARKER = "host(reason): about the computer's memory, so left out with --device=guard and --device=cuda"
+UNCHECKED = pytest.mark.host("on a GPU, values are not checked, since it would have to wait")
 
-device = pytest.StashKey[str]()
+counted = pytest.StashKey[Counter]()
+
+
+class Quick(Machine):
+    """The emulated GPU without counting memory, which would take most of the time."""
+
+    capture = None
+
+    def memory_of(self, host): return None
+
+    def run(self, function, args, options=None, written=()):
+        name, options = getattr(function, "__name__", ""), options or {}
+        if reads_values(name, args, options):
+            self.wait(name)
+        hosts, host_options = down(args), down(options)         # host arrays are refused here
+        with np.errstate(all="ignore"):         # a GPU does not warn
+            result = function(*hosts, **host_options)
+        if function is np.empty_like:
+            spoil(result)
+        if written:
+            return None
+        return up(np.asarray(result) if name in DEVICE_ANSWERS else result)
 
 
 class Strays(Watcher):
@@ -100,6 +128,7 @@ def pytest_configure(config):
         return
     if chosen(config) == "guard":
         emulated_cupy.install()
+        device_guard.machine = Quick(streams.Stream.null)
         kernels.install = lambda: None
     elif missing := tn.cuda.why_unavailable():
         raise pytest.UsageError(f"--device=cuda: {missing}")
@@ -111,10 +140,10 @@ def pytest_configure(config):
 
     call = tn.nn.Module.__call__
 
-    def called(module, *inputs, **options):
-        result = call(module, *inputs, **options)
+    def called(self, *inputs, **options):
+        result = call(self, *inputs, **options)
         if strays in watchers:
-            strays.called(module)
+            strays.called(self)
         return result
     tn.nn.Module.__call__ = called
 
@@ -123,8 +152,11 @@ def pytest_collection_modifyitems(config, items):
     """Leave out what is about the host."""
     if not chosen(config):
         return
+    for item in items:
+        if OWN_DEVICES.intersection(item.fixturenames):
+            item.add_marker(pytest.mark.host("has a device of its own"))
     left_out = [item for item in items if item.get_closest_marker("host")]
-    config.stash[device] = Counter(item.get_closest_marker("host").args[0] for item in left_out)
+    config.stash[counted] = Counter(item.get_closest_marker("host").args[0] for item in left_out)
     items[:] = [item for item in items if not item.get_closest_marker("host")]
     config.hook.pytest_deselected(items=left_out)
 
@@ -157,5 +189,5 @@ def pytest_runtest_call(item):
 def pytest_terminal_summary(terminalreporter, config):
     if chosen(config):
         terminalreporter.section(f"left out with --device={chosen(config)}")
-        for reason, count in sorted(config.stash.get(device, {}).items()):
+        for reason, count in sorted(config.stash.get(counted, {}).items()):
             terminalreporter.line(f"{count:5}  {reason}")

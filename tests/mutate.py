@@ -57,6 +57,8 @@ EQUIVALENT = {
     "Relu.grad_a: return Kept.apply(g, y > 0)": "y = max(a, 0) is positive exactly where a is",
     "Logaddexp.gap: same = np.isinf(b) & (a == b)": "of two equal values, both are infinite or none",
     "Sinc.grad_a: near = np.absolute(a) <= 0.3": "at 0.3 itself, the series and the formula agree",
+    **{f"Normalise.grad_x: _, variance = moments(x, axes) if known is None or isinstance({name}, Tensor) else known":
+       "a rule gets arrays only, or Tensors only" for name in "gy"},
     "Inverse.transposed: return -np.swapaxes(a, -1, -2)": "the rule transposes twice, and the signs cancel",
     "Cholesky.lower: return -((np.tril(a) + np.tril(a, -1)) / 2)": "the rule takes it twice, and the signs cancel",
 }

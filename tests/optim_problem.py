@@ -25,7 +25,7 @@ def train(w, b, optimizer, steps=12):
         optimizer.zero_grad()
         loss(w, b).backward()
         optimizer.step()
-    return [*w.data.ravel(), *b.data]
+    return [*w.numpy().ravel(), *b.numpy()]
 
 
 def name(x):

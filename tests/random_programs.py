@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+import tinygrad_nuc as tn
 from tinygrad_nuc.engine.registry import table as ops
 
 SHAPES = [(), (1,), (3,), (2, 1), (1, 3), (2, 3), (2, 2, 3)]
@@ -85,12 +86,17 @@ def stacking(rng, a, b):
     return (lambda x, y: np.stack([y, x], axis=-1)) if a.shape == b.shape else None
 
 
+def beside(x, array):
+    """The array where `x` is: a tensor on the device, say."""
+    return tn.as_tensor(array, device=x.device) if isinstance(x, tn.Tensor) else array
+
+
 def choosing(rng, a, b):
     try:
         mask = rng.integers(2, size=np.broadcast_shapes(a.shape, b.shape)) == 1
     except ValueError:
         return None
-    return lambda x, y: np.where(mask, x, y)
+    return lambda x, y: np.where(beside(x, mask), x, y)
 
 
 def multiplying(rng, a, b):

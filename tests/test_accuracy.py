@@ -20,21 +20,21 @@ PI = np.arctan(np.longdouble(1)) * 4
 
 
 def leaf(values, dtype=np.float64):
-    return tn.Tensor(np.array(values, dtype), requires_grad=True)
+    return tn.tensor(np.array(values, dtype), requires_grad=True)
 
 
 def slopes(function, *points, dtype=np.float64):
     """The derivatives of all results together, one array for each argument."""
     leaves = [leaf(p, dtype) for p in points]
     y = function(*leaves)
-    return [g.data for g in tn.grad(y, leaves, tn.Tensor(np.ones_like(y.data)))]
+    return [g.numpy() for g in tn.grad(y, leaves, tn.tensor(np.ones_like(y.data)))]
 
 
 def second(function, points):
     x = leaf(points)
     y = function(x)
-    first, = tn.grad(y, x, tn.Tensor(np.ones_like(y.data)), create_graph=True)
-    return tn.grad(first, x, tn.Tensor(np.ones_like(x.data)))[0].data
+    first, = tn.grad(y, x, tn.tensor(np.ones_like(y.data)), create_graph=True)
+    return tn.grad(first, x, tn.tensor(np.ones_like(x.data)))[0].numpy()
 
 
 def assert_close(found, exact, ulps, floor=0.0):
@@ -79,7 +79,7 @@ def points(low, high, dtype):
 def test_functions_of_one_number(function, dtype):
     derivative, low, high, floor = TABLE[function]
     a = points(low, high, dtype)
-    y = function(tn.Tensor(a)).data
+    y = function(tn.tensor(a)).numpy()
     assert y.dtype == dtype
     assert_close(y, function(a), ulps=2)
     assert_close(slopes(function, a, dtype=dtype)[0], derivative(a.astype(np.longdouble)), ulps=8, floor=floor)
@@ -90,7 +90,7 @@ def test_functions_of_one_number(function, dtype):
 def test_lengths_and_angles(function, dtype):
     sizes = points(1e-18, 1e18, dtype)[::5]
     a, b = (x.ravel()[1:] for x in np.meshgrid(*2 * [np.concatenate([[0], sizes, -sizes]).astype(dtype)]))      # not the origin
-    assert_close(function(tn.Tensor(a), tn.Tensor(b)).data, function(a, b), ulps=2)
+    assert_close(function(tn.tensor(a), tn.tensor(b)).numpy(), function(a, b), ulps=2)
     r = np.hypot(a.astype(np.longdouble), b)
     expected = (a / r, b / r) if function is np.hypot else (b / r / r, -a / r / r)
     for found, exact in zip(slopes(function, a, b, dtype=dtype), expected, strict=True):
@@ -158,15 +158,15 @@ SINC = [    # (a, the first derivative of sinc a, the second)
 
 def test_error_function_beside_exact_values():
     a, exact, complement = np.array(ERF).T
-    np.testing.assert_allclose(erf(leaf(a)).data, exact, rtol=1e-15, atol=0)
-    np.testing.assert_allclose(erfc(leaf(a)).data, complement, rtol=3e-15, atol=0)
+    np.testing.assert_allclose(erf(leaf(a)).numpy(), exact, rtol=1e-15, atol=0)
+    np.testing.assert_allclose(erfc(leaf(a)).numpy(), complement, rtol=3e-15, atol=0)
 
 
 @pytest.mark.parametrize("largest", [1e-300, 1e-3, 1.0, 3.0, 6.0, 26.5])
 def test_error_function_beside_the_math_module(largest):
     a = np.random.default_rng(0).uniform(-largest, largest, 20_000)
-    np.testing.assert_allclose(erf(leaf(a)).data, [math.erf(x) for x in a], rtol=1e-15, atol=0)
-    np.testing.assert_allclose(erfc(leaf(a)).data, [math.erfc(x) for x in a], rtol=3e-15, atol=0)
+    np.testing.assert_allclose(erf(leaf(a)).numpy(), [math.erf(x) for x in a], rtol=1e-15, atol=0)
+    np.testing.assert_allclose(erfc(leaf(a)).numpy(), [math.erfc(x) for x in a], rtol=3e-15, atol=0)
     slope = 2 / math.sqrt(math.pi) * np.exp(-np.square(a.astype(np.longdouble)))
     np.testing.assert_allclose(slopes(erf, a)[0], slope, rtol=1e-15 if np.finfo(slope.dtype).eps < 1e-18 else 1e-12, atol=0)
     np.testing.assert_array_equal(slopes(erfc, a)[0], -slopes(erf, a)[0])
@@ -175,7 +175,7 @@ def test_error_function_beside_the_math_module(largest):
 def test_error_function_in_single_precision():
     a = np.random.default_rng(0).uniform(-4, 9, 20_000).astype(np.float32)
     for function, exact in ((erf, math.erf), (erfc, math.erfc)):
-        y = function(leaf(a, np.float32)).data
+        y = function(leaf(a, np.float32)).numpy()
         assert y.dtype == np.float32
         np.testing.assert_allclose(y, [exact(x) for x in a.tolist()], rtol=5e-7, atol=0)
 
@@ -184,25 +184,25 @@ def test_error_function_in_single_precision():
 def test_error_function_at_the_ends(dtype):
     largest = float(np.finfo(dtype).max)
     a = [-INF, -largest, -0.0, 0.0, largest, INF, NAN]
-    np.testing.assert_array_equal(erf(leaf(a, dtype)).data, [-1, -1, 0, 0, 1, 1, NAN])
-    np.testing.assert_array_equal(erfc(leaf(a, dtype)).data, [2, 2, 1, 1, 0, 0, NAN])
-    np.testing.assert_array_equal(np.signbit(erf(leaf(a[:-1], dtype)).data), [True, True, True, False, False, False])
+    np.testing.assert_array_equal(erf(leaf(a, dtype)).numpy(), [-1, -1, 0, 0, 1, 1, NAN])
+    np.testing.assert_array_equal(erfc(leaf(a, dtype)).numpy(), [2, 2, 1, 1, 0, 0, NAN])
+    np.testing.assert_array_equal(np.signbit(erf(leaf(a[:-1], dtype)).numpy()), [True, True, True, False, False, False])
     top = dtype(2 / math.sqrt(math.pi))
     np.testing.assert_array_equal(slopes(erf, a, dtype=dtype)[0], [0, 0, top, top, 0, 0, NAN])
     assert second(erf, a[:-1]).tolist() == [0.0] * 6
-    y = erfc(leaf(np.linspace(25, 30, 1001))).data          # without a jump where it becomes too small for a float
+    y = erfc(leaf(np.linspace(25, 30, 1001))).numpy()          # without a jump where it becomes too small for a float
     assert (np.diff(y) <= 0).all() and y[0] > 0 and y[-1] == 0
 
 
 def test_gelu_keeps_its_digits_far_out():
     a, exact, first, curvature = np.array(GELU).T
-    for found, expected in ((gelu(leaf(a)).data, exact), (slopes(gelu, a)[0], first), (second(gelu, a), curvature)):
+    for found, expected in ((gelu(leaf(a)).numpy(), exact), (slopes(gelu, a)[0], first), (second(gelu, a), curvature)):
         np.testing.assert_allclose(found, expected, rtol=3e-13, atol=0)                 # erfc magnifies the rounding of a/√2
     approximate = 0.5 * a * (1 + np.tanh(math.sqrt(2 / math.pi) * (a + 0.044715 * a ** 3)))
-    np.testing.assert_allclose(gelu(leaf(a), "tanh").data, approximate, rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(gelu(leaf(a), "tanh").numpy(), approximate, rtol=1e-13, atol=1e-15)
     a = np.array([-1.7e308, -1e4, -30.0, 30.0, 1e4, 1.7e308])
     for approximate in ("none", "tanh"):
-        np.testing.assert_allclose(gelu(leaf(a), approximate).data, np.maximum(a, 0), atol=1e-190)
+        np.testing.assert_allclose(gelu(leaf(a), approximate).numpy(), np.maximum(a, 0), atol=1e-190)
         np.testing.assert_allclose(slopes(lambda x: gelu(x, approximate), a)[0], a > 0, atol=1e-190)
         np.testing.assert_allclose(second(lambda x: gelu(x, approximate), a), 0, atol=1e-190)
 
@@ -265,7 +265,7 @@ def test_activations_of_any_float(name, dtype, data):
     function, exact, exact_slope = CURVES[name]
     for a in (*edges(dtype), data.draw(floats(dtype))):
         x = Decimal(float(dtype(a)))
-        assert_exact(function(leaf(a, dtype)).data, exact(x), 4, at=min(abs(a), 1e3) * float(np.finfo(dtype).tiny) if name == "silu" else 0)
+        assert_exact(function(leaf(a, dtype)).numpy(), exact(x), 4, at=min(abs(a), 1e3) * float(np.finfo(dtype).tiny) if name == "silu" else 0)
         if exact_slope:
             assert_exact(slopes(function, a, dtype=dtype)[0], exact_slope(x), 6)
         assert np.isfinite(slopes(function, a, dtype=dtype)[0]) and np.isfinite(second(function, a))
@@ -277,7 +277,7 @@ def test_logaddexp_of_any_two_floats(dtype, data):
     a, b = (float(dtype(data.draw(floats(dtype)))) for _ in range(2))
     gap, top = Decimal(a) - Decimal(b), max(a, b)
     exact = Decimal(top) + exact_softplus(-abs(gap))
-    assert_exact(logaddexp(leaf(a, dtype), leaf(b, dtype)).data, exact, 4, at=abs(top))
+    assert_exact(logaddexp(leaf(a, dtype), leaf(b, dtype)).numpy(), exact, 4, at=abs(top))
     for g, slope in zip(slopes(logaddexp, a, b, dtype=dtype), (exact_sigmoid(gap), exact_sigmoid(-gap)), strict=True):
         assert_exact(g, slope, 6, relative=min(abs(gap), 1000))                 # the rounding of a − b is magnified
     assert np.isfinite(second(lambda x: logaddexp(x, b), a))
@@ -296,12 +296,12 @@ def test_softmax_and_its_relatives_of_any_floats(dtype, data):
 
     x = leaf(a, dtype)
     values = tn.softmax(x, 0), tn.log_softmax(x, 0), tn.logsumexp(x, 0)
-    gradients = [tn.grad(y, x, tn.Tensor(g if y.ndim else np.ones((), dtype)))[0].data for y in values]
-    assert_exact(values[2].data, max(scores) + log_total, 8, at=max(1, abs(max(scores))))
+    gradients = [tn.grad(y, x, tn.tensor(g if y.ndim else np.ones((), dtype)))[0].numpy() for y in values]
+    assert_exact(values[2].numpy(), max(scores) + log_total, 8, at=max(1, abs(max(scores))))
     for i in range(a.size):
         spread = min(abs(below[i]), 1000)
-        assert_exact(values[0].data[i], p[i], 8, relative=spread)               # the rounding of aᵢ − max a is magnified
-        assert_exact(values[1].data[i], below[i] - log_total, 8, at=1)
+        assert_exact(values[0].numpy()[i], p[i], 8, relative=spread)               # the rounding of aᵢ − max a is magnified
+        assert_exact(values[1].numpy()[i], below[i] - log_total, 8, at=1)
         assert_exact(gradients[0][i], p[i] * (weights[i] - mean), 20, at=1)
         assert_exact(gradients[1][i], weights[i] - p[i] * total, 20, at=1)
         assert_exact(gradients[2][i], p[i], 8, relative=spread)

@@ -17,13 +17,13 @@ def test_affine_equals_product_and_sum(n, k, m, dtype):
     seed = rng.normal(size=(n, m)).astype(dtype)
     results = []
     for layer in (Affine.apply, lambda x, W, b: x @ W.T + b):
-        inputs = [tn.Tensor(a, requires_grad=True) for a in arrays]
+        inputs = [tn.tensor(a, requires_grad=True) for a in arrays]
         y = layer(*inputs)
-        results.append([y, *tn.grad(y, inputs, tn.Tensor(seed))])
+        results.append([y, *tn.grad(y, inputs, tn.tensor(seed))])
     for fused, parts in zip(*results, strict=True):
         assert fused.dtype == parts.dtype == dtype
-        np.testing.assert_allclose(fused.data, parts.data, rtol=0, atol=1e-12 if dtype == np.float64 else 1e-4)
-    np.testing.assert_array_equal(results[0][0].data, F.linear(*map(tn.Tensor, arrays)).data)
+        np.testing.assert_allclose(fused.numpy(), parts.numpy(), rtol=0, atol=1e-12 if dtype == np.float64 else 1e-4)
+    np.testing.assert_array_equal(results[0][0].numpy(), F.linear(*map(tn.tensor, arrays)).numpy())
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])

@@ -15,9 +15,9 @@ from tinygrad_nuc.inspect.stepping.written import Written, shown, written
 
 OPERATIONS = vars(table)
 
-# What LAPACK computes has no line, and a polynomial of eleven terms has no room on one.
+# What LAPACK computes has no line; a polynomial of eleven terms, or a variance with all its terms, has no room on one.
 WITHOUT_LINES = {"Solve", "Inverse", "Determinant", "LogAbsDet", "Cholesky", "PseudoInverse"}
-TOO_LONG = {"Erf", "Erfc"}
+TOO_LONG = {"Erf", "Erfc", "Normalise"}
 
 
 def lines_of(step):

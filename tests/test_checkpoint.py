@@ -112,7 +112,7 @@ def test_stopped_anywhere_it_goes_on_to_the_same_bits(tmp_path, moment):
     rest = resumable_run.run(tmp_path / "cut", [Stop()])
     assert rest.history.rows == whole.history.rows and rest.step == whole.step
     for name, t in whole.model.state_dict().items():
-        assert np.array_equal(rest.model.state_dict()[name].data, t.data), name
+        assert np.array_equal(rest.model.state_dict()[name].numpy(), t.numpy()), name
     assert tn.get_rng_state() is not None
 
 
@@ -131,7 +131,7 @@ def test_best_and_last_are_what_they_say(tmp_path):
 def test_the_best_may_be_the_highest_of_a_metric(tmp_path):
     model = line(0.0)
     trainer = Trainer(model, nn.MSELoss(), optim.SGD(model.parameters(), lr=0.1),
-                      metrics={"closeness": lambda p, t: -abs(p.data - 0.5).mean()},
+                      metrics={"closeness": lambda p, t: -abs(p.numpy() - 0.5).mean()},
                       callbacks=[ModelCheckpoint(tmp_path, "validation_closeness", "max")])
     trainer.fit(loader(X, X), loader(X, X), epochs=5)
     assert tn.load(tmp_path / "best.npz")["trainer"]["epoch"] == trainer.history.best_epoch("validation_closeness", "max") < 5

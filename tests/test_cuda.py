@@ -1,8 +1,11 @@
-"""tn.cuda: what is there, what is missing, and memory; with an emulated GPU, or CuPys that are broken in several ways."""
+"""tn.cuda: what is there, what is missing, and memory; with an emulated GPU, or CuPys broken in several ways."""
 
+import configparser
+import gc
 import importlib.metadata
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import emulated_cupy
@@ -12,7 +15,7 @@ from gpu_helpers import is_there
 
 import tinygrad_nuc as tn
 from tinygrad_nuc import nn, optim
-from tinygrad_nuc.devices import gpu, memory
+from tinygrad_nuc.devices import gpu, memory, record
 
 
 def test_what_there_is_to_know_about_a_gpu(two_gpus):
@@ -37,6 +40,41 @@ def test_memory_is_counted_and_given_back(one_gpu):
     assert tn.cuda.memory_allocated() == before and tn.cuda.memory_reserved() - held == pytest.approx(4e6, rel=1e-3)
     tn.cuda.empty_cache()
     assert tn.cuda.memory_reserved() <= held
+
+
+def pool_of(monkeypatch, size):
+    """The memory of a recorded step: its results take 1 MiB, and the rest is for the step alone."""
+    pools = [*record.pools(), SimpleNamespace(used_bytes=lambda: 2 ** 20, total_bytes=lambda: size)]
+    monkeypatch.setattr(record, "pools", lambda: iter(pools))
+
+
+def test_the_memory_of_recorded_steps_is_counted_too(one_gpu, monkeypatch):
+    x = tn.zeros(1000, 1000, device="gpu")
+    used, reserved = tn.cuda.memory_allocated(), tn.cuda.memory_reserved()
+    assert used >= x.data.nbytes
+    pool_of(monkeypatch, 5 * 2 ** 20)
+    pool_of(monkeypatch, 3 * 2 ** 20)
+    assert (tn.cuda.memory_allocated() - used, tn.cuda.memory_reserved() - reserved) == (2 * 2 ** 20, 8 * 2 ** 20)
+    tn.cuda.empty_cache()
+    assert tn.cuda.memory_reserved() >= 8 * 2 ** 20
+
+
+def test_a_recorded_step_needs_the_memory_of_one_more_step_for_each_shape(one_gpu):
+    w = tn.zeros(500, 500, device="gpu")
+    step = tn.cuda.capture(lambda x: x @ w)
+    reserved = []
+    for rows in (1000, 2000):
+        x = tn.ones(rows, 500, device="gpu")
+        for _ in range(3):
+            step(x)
+        reserved.append(sum(pool.total_bytes() for pool in record.pools()))
+    assert step.replays == 2 and step.reason == "" and reserved[0] >= 1000 * 500 * 4
+    assert reserved[1] - reserved[0] >= 2000 * 500 * 4
+    assert tn.cuda.memory_reserved() == one_gpu.get_default_memory_pool().total_bytes() + reserved[1]
+    before = tn.cuda.memory_reserved()
+    del step
+    gc.collect()
+    assert tn.cuda.memory_reserved() <= before - reserved[1]
 
 
 def test_without_a_gpu_nothing_fails_that_only_asks(no_gpu):
@@ -73,10 +111,10 @@ def only(monkeypatch, cupy, packages=("cupy-cuda13x",)):
     (broken(0), ("cupy-cuda13x",), "CuPy is installed, but there is no driver for an NVIDIA GPU"),
     (broken(12040), ("cupy-cuda13x",), "CuPy is installed, but it is made for CUDA 13, and the driver here is made for "
      'CUDA 12.4: pip uninstall cupy-cuda13x, then pip install "tinygrad_nuc[cuda12]"; or get a newer driver'),
-    (broken(11080, 12000), ("cupy-cuda12x",), "the driver here is made for CUDA 11.8: pip uninstall cupy-cuda12x, or get "
-     "a newer driver"),
-    (broken(13000), ("cupy-cuda13x",), "CuPy is installed, but finds no GPU that it can use: `nvidia-smi` shows whether"),
-    (SimpleNamespace(cuda=SimpleNamespace(is_available=lambda: False)), ("cupy",), "does not find out whether there is"),
+    (broken(11080, 12000), ("cupy-cuda12x",), "the driver here is made for CUDA 11.8: pip uninstall cupy-cuda12x, or "
+     "get a newer driver"),
+    (broken(13000), ("cupy-cuda13x",), "CuPy is installed, but finds no GPU that it can use: `nvidia-smi` shows"),
+    (SimpleNamespace(cuda=SimpleNamespace(is_available=lambda: False)), ("cupy",), "does not find out whether there"),
     (broken(13000), ("cupy-cuda12x", "Cupy_CUDA13x"), "the packages cupy-cuda12x and cupy-cuda13x are installed and "
      "overwrite each other's files: pip uninstall cupy-cuda12x cupy-cuda13x, then pip install \"tinygrad_nuc[cuda12]\"")])
 def test_one_line_says_what_is_missing(monkeypatch, cupy, packages, words):
@@ -90,6 +128,81 @@ def test_one_line_says_what_is_missing(monkeypatch, cupy, packages, words):
             ask()
         assert str(caught.value) == reason
     assert isinstance(model.weight.data, np.ndarray) and tn.zeros(1).tolist() == [0]
+
+
+def with_parts(nvrtc=None, cublas=None):
+    """A CuPy with a GPU; of NVRTC and cuBLAS there is either None, which is found, or an error."""
+    def version():
+        if nvrtc:
+            raise nvrtc
+        return 13, 0
+
+    class Cuda(SimpleNamespace):
+        @property
+        def cublas(self):
+            if cublas:
+                raise cublas
+    return SimpleNamespace(cuda=Cuda(is_available=lambda: True, nvrtc=SimpleNamespace(getVersion=version)))
+
+
+def headers(monkeypatch, folder):
+    """What CuPy's finder of headers answers, or no such finder for an error."""
+    finder = None if isinstance(folder, Exception) else \
+        SimpleNamespace(find_nvidia_header_directory=lambda name: {"cudart": folder}[name])
+    monkeypatch.setitem(sys.modules, "cuda", SimpleNamespace(pathfinder=finder, __path__=[]))
+    monkeypatch.setitem(sys.modules, "cuda.pathfinder", finder)
+
+
+NO_NVRTC = RuntimeError("Failure finding libnvrtc.so.13\n  listdir")
+NO_CUBLAS = ImportError("Failure finding libcublasLt")
+
+
+@pytest.mark.parametrize("nvrtc, cublas, folder, packages, words", [
+    (NO_NVRTC, NO_CUBLAS, None, ("cupy-cuda13x",), "NVRTC, cuBLAS and CUDA's headers: pip install "
+     '"cupy-cuda13x[ctk]"'),
+    (NO_NVRTC, NO_CUBLAS, "/include", ("cupy-cuda12x",), 'NVRTC and cuBLAS: pip install "cupy-cuda12x[ctk]"'),
+    (NO_NVRTC, None, "/include", ("cupy-cuda12x",), 'NVRTC: pip install "cupy-cuda12x[ctk]"'),
+    (None, NO_CUBLAS, "/include", ("cupy-cuda13x",), 'cuBLAS: pip install "cupy-cuda13x[ctk]"'),
+    (None, None, None, ("cupy",), "CUDA's headers: install NVIDIA's CUDA toolkit, and name its folder in the "
+     "environment variable CUDA_PATH")])
+def test_parts_of_cuda_that_are_missing_are_named(monkeypatch, nvrtc, cublas, folder, packages, words):
+    only(monkeypatch, with_parts(nvrtc, cublas), packages)
+    headers(monkeypatch, folder)
+    assert tn.cuda.why_unavailable() == f"CuPy is installed and finds a GPU, but not {words}"
+    assert not tn.cuda.is_available() and tn.cuda.memory_reserved() == 0
+    with pytest.raises(RuntimeError, match="CuPy is installed and finds a GPU, but not"):
+        tn.zeros(1).to("cuda")
+
+
+@pytest.mark.parametrize("cupy, folder", [
+    (with_parts(), "/include"), (with_parts(NO_NVRTC, NO_CUBLAS), ImportError("no finder")),
+    (with_parts(ZeroDivisionError("of another kind")), None),
+    (SimpleNamespace(cuda=SimpleNamespace(is_available=lambda: True)), None)])
+def test_a_cupy_with_all_parts_or_made_in_another_way_is_no_reason_to_complain(monkeypatch, cupy, folder):
+    only(monkeypatch, cupy)
+    headers(monkeypatch, folder)
+    assert tn.cuda.why_unavailable() == "" and tn.cuda.is_available()
+
+
+def test_it_is_asked_until_there_is_a_gpu_and_then_no_more(monkeypatch):
+    asked, answer = [], []
+    cupy = broken(13000)
+    cupy.cuda.is_available = lambda: asked.append(1) or bool(answer)
+    only(monkeypatch, cupy)
+    assert not tn.cuda.is_available() and not tn.cuda.is_available() and len(asked) == 2
+    answer.append("now it is there")
+    assert all(tn.cuda.is_available() for _ in range(5)) and tn.cuda.why_unavailable() == "" and len(asked) == 3
+    only(monkeypatch, broken(0))                # another CuPy is asked anew
+    assert "there is no driver" in tn.cuda.why_unavailable()
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    assert not tn.cuda.is_available()
+
+
+def test_the_extras_bring_cuda_too():
+    settings = configparser.ConfigParser(interpolation=None)
+    settings.read(Path(__file__).parents[1] / "setup.cfg", "utf-8")
+    extras = settings["options.extras_require"]
+    assert [extras[f"cuda{n}"].strip() for n in (12, 13)] == [f"cupy-cuda{n}x[ctk] >= 14" for n in (12, 13)]
 
 
 IMPORT_ERROR = r"raise ImportError('\n====\nFailed to import CuPy.\n\nOriginal error:\n  ImportError: libcuda.so.1\n====\n')"
@@ -126,6 +239,16 @@ def test_out_of_memory_says_how_much_and_what_to_do(one_gpu, monkeypatch):
         tn.zeros(2000, 1000, device="gpu")
     assert isinstance(caught.value, MemoryError) and isinstance(caught.value, RuntimeError)
     assert held.sum().item() == 0 and tn.ones(10, device="gpu").sum().item() == 10          # all goes on
+
+
+def test_out_of_memory_names_what_recorded_steps_hold(one_gpu, monkeypatch):
+    held = tn.zeros(1000, 1000, device="gpu")
+    monkeypatch.setattr(emulated_cupy, "memory_limit", 8_000_000)
+    pool_of(monkeypatch, 3 * 2 ** 20)
+    with pytest.raises(tn.cuda.OutOfMemoryError, match=r"tensors hold 4.8 MiB of the 6.8 MiB that this program has "
+                       r"reserved \(3.0 MiB of these by recorded steps, as long as they are kept\), .* are free"):
+        tn.zeros(2000, 1000, device="gpu")
+    assert is_there(held)
 
 
 def test_a_step_that_does_not_fit_leaves_the_engine_usable(one_gpu, monkeypatch):

@@ -4,6 +4,7 @@ import importlib.util
 
 import numpy as np
 import pytest
+from device_option import UNCHECKED
 from scipy.optimize import minimize
 
 import tinygrad_nuc as tn
@@ -60,11 +61,11 @@ def directions_near(x, kappa):
 
 def all_derivatives(v, x):
     """The losses, their gradients and their second derivatives, each row by itself."""
-    v = tn.Tensor(v, requires_grad=True)
-    y = loss_of(v, tn.Tensor(x), reduction="none")
+    v = tn.tensor(v, requires_grad=True)
+    y = loss_of(v, tn.tensor(x), reduction="none")
     first, = tn.grad(y, v, tn.ones_like(y), create_graph=True)
-    second = [tn.grad(first[:, i].sum(), v, retain_graph=True)[0].data for i in range(3)]
-    return y.data, first.data, np.stack(second, 1)
+    second = [tn.grad(first[:, i].sum(), v, retain_graph=True)[0].numpy() for i in range(3)]
+    return y.numpy(), first.numpy(), np.stack(second, 1)
 
 
 def exact_derivatives(v, x, surplus, mean_cosine, slope):
@@ -126,9 +127,9 @@ def test_the_series_and_the_formula_meet():
 
 
 def test_the_third_derivative_too():
-    x = tn.Tensor(X[:1])
+    x = tn.tensor(X[:1])
     for kappa in (0.0, 0.3, 0.7, 20.0):
-        v = tn.Tensor(kappa * directions_near(X[:1], kappa), requires_grad=True)
+        v = tn.tensor(kappa * directions_near(X[:1], kappa), requires_grad=True)
         assert tn.gradgradcheck(lambda v: tn.grad(loss_of(v, x), v, create_graph=True)[0], v, eps=1e-5, atol=1e-7, rtol=1e-6)    # noqa: B023
 
 
@@ -137,20 +138,20 @@ def test_the_third_derivative_too():
 @pytest.mark.parametrize("shape", [(40,), (40, 1)])
 def test_with_kappa_only_the_direction_of_the_input_counts(shape):
     mu, kappa = unit(RNG.normal(size=(40, 3))), np.exp(RNG.uniform(-4, 5, 40))
-    expected = loss_of(tn.Tensor(kappa[:, None] * mu), tn.Tensor(X), reduction="none")
+    expected = loss_of(tn.tensor(kappa[:, None] * mu), tn.tensor(X), reduction="none")
     for length in (1.0, 1e-3, 50.0):
-        found = loss_of(tn.Tensor(length * mu), tn.Tensor(X), tn.Tensor(kappa.reshape(shape)), reduction="none")
-        np.testing.assert_allclose(found.data, expected.data, rtol=1e-12)
+        found = loss_of(tn.tensor(length * mu), tn.tensor(X), tn.tensor(kappa.reshape(shape)), reduction="none")
+        np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-12)
 
 
 @pytest.mark.parametrize("kappa", [0.0, 0.25, 3.0, 1e4])
 def test_one_kappa_for_all(kappa):
     mu = directions_near(X, kappa)
-    expected = loss_of(tn.Tensor(kappa * mu), tn.Tensor(X)).item()
+    expected = loss_of(tn.tensor(kappa * mu), tn.tensor(X)).item()
     for one in (kappa, np.float64(kappa), tn.tensor(kappa, dtype=tn.float64)):
-        assert loss_of(tn.Tensor(mu), tn.Tensor(X), one).item() == pytest.approx(expected, rel=1e-12)
+        assert loss_of(tn.tensor(mu), tn.tensor(X), one).item() == pytest.approx(expected, rel=1e-12)
     k = tn.tensor(kappa, dtype=tn.float64, requires_grad=True)
-    loss_of(tn.Tensor(mu), tn.Tensor(X), k).backward()
+    loss_of(tn.tensor(mu), tn.tensor(X), k).backward()
     mean_cosine = 1 / np.tanh(kappa) - 1 / kappa if kappa else 0.0
     assert k.grad.item() == pytest.approx(mean_cosine - (mu * X).sum(1).mean(), rel=1e-9)
 
@@ -168,13 +169,14 @@ def test_the_density_integrates_to_one(kappa):
     cosines, weights = np.polynomial.legendre.leggauss(200)
     x = np.stack([np.sqrt(1 - cosines ** 2), 0 * cosines, cosines], 1)
     v = np.broadcast_to([0.0, 0.0, kappa], x.shape)
-    density = np.exp(-loss_of(tn.Tensor(v.copy()), tn.Tensor(x), reduction="none").data)
+    density = np.exp(-loss_of(tn.tensor(v.copy()), tn.tensor(x), reduction="none").numpy())
     assert 2 * np.pi * (weights * density).sum() == pytest.approx(1, rel=1e-11)
 
 
+@pytest.mark.host("arrays given to value_and_grad, by SciPy")
 def test_the_best_vector_points_along_the_mean_and_its_length_tells_the_scatter():
-    x = tn.Tensor(unit(np.array([1.0, -2.0, 2.0]) / 3 + 0.2 * RNG.normal(size=(500, 3))))
-    mean = x.data.mean(0)
+    x = tn.tensor(unit(np.array([1.0, -2.0, 2.0]) / 3 + 0.2 * RNG.normal(size=(500, 3))))
+    mean = x.numpy().mean(0)
     result = minimize(tn.func.value_and_grad(lambda v: loss_of(v.expand(500, 3), x)), np.zeros(3), jac=True, method="BFGS", tol=1e-9)
     kappa = np.linalg.norm(result.x)
     np.testing.assert_allclose(result.x / kappa, unit(mean), rtol=1e-6)
@@ -183,14 +185,14 @@ def test_the_best_vector_points_along_the_mean_and_its_length_tells_the_scatter(
 
 
 def test_the_module():
-    v, x = tn.Tensor(3 * RNG.normal(size=(40, 3))), tn.Tensor(X)
+    v, x = tn.tensor(3 * RNG.normal(size=(40, 3))), tn.tensor(X)
     for reduction in ("mean", "sum", "none"):
-        np.testing.assert_array_equal(nn.VonMisesFisherNLLLoss(reduction=reduction)(v, x).data, loss_of(v, x, reduction=reduction).data)
+        np.testing.assert_array_equal(nn.VonMisesFisherNLLLoss(reduction=reduction)(v, x).numpy(), loss_of(v, x, reduction=reduction).numpy())
     assert nn.VonMisesFisherNLLLoss()(v, x, 2.0).item() == loss_of(v, x, 2.0).item()
-    for kappa in (None, 2.0, tn.Tensor(np.arange(40.0).reshape(5, 8)), tn.Tensor(np.arange(40.0).reshape(5, 8, 1))):
+    for kappa in (None, 2.0, tn.tensor(np.arange(40.0).reshape(5, 8)), tn.tensor(np.arange(40.0).reshape(5, 8, 1))):
         flat = kappa.reshape(40) if isinstance(kappa, tn.Tensor) else kappa
         found = loss_of(v.reshape(5, 8, 3), x.reshape(5, 8, 3), kappa, reduction="none")
-        np.testing.assert_array_equal(found.data, loss_of(v, x, flat, reduction="none").data.reshape(5, 8))
+        np.testing.assert_array_equal(found.numpy(), loss_of(v, x, flat, reduction="none").numpy().reshape(5, 8))
 
 
 # ---------------------------------------------------------------------- what does not fit
@@ -198,22 +200,22 @@ def test_the_module():
 def test_directions_that_rounding_has_made_a_little_too_long_or_short():
     rounded = np.round(X, 4)
     for kappa in (0.3, 5.0):
-        v = tn.Tensor(kappa * directions_near(X, kappa))
-        np.testing.assert_allclose(loss_of(v, tn.Tensor(rounded)).item(), loss_of(v, tn.Tensor(unit(rounded))).item(), rtol=1e-14)
+        v = tn.tensor(kappa * directions_near(X, kappa))
+        np.testing.assert_allclose(loss_of(v, tn.tensor(rounded)).item(), loss_of(v, tn.tensor(unit(rounded))).item(), rtol=1e-14)
 
 
 V, Z = tn.ones(2, 3), tn.tensor([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
 
 
 @pytest.mark.parametrize(("wrong", "kind", "message"), [
-    (lambda: loss_of(V, V), ValueError, r"the targets must be directions, vectors of length 1, and one has length 1\.73205; divide them by x\.norm"),
-    (lambda: loss_of(V, 0 * Z), ValueError, "one has length 0;"), (lambda: loss_of(V, Z * float("nan")), ValueError, "one has length nan;"),
-    (lambda: loss_of(V, tn.tensor([[0.0, 0.0, 1.0], [0.0, 0.0, 1.01]])), ValueError, "one has length 1.01"),
+    pytest.param(lambda: loss_of(V, V), ValueError, r"the targets must be directions, vectors of length 1, and one has length 1\.73205; divide them by x\.norm", marks=UNCHECKED),
+    pytest.param(lambda: loss_of(V, 0 * Z), ValueError, "one has length 0;", marks=UNCHECKED), pytest.param(lambda: loss_of(V, Z * float("nan")), ValueError, "one has length nan;", marks=UNCHECKED),
+    pytest.param(lambda: loss_of(V, tn.tensor([[0.0, 0.0, 1.0], [0.0, 0.0, 1.01]])), ValueError, "one has length 1.01", marks=UNCHECKED),
     (lambda: loss_of(tn.ones(2, 2), tn.ones(2, 2)), ValueError, r"three components in the last dimension, and the shape is \(2, 2\)"),
     (lambda: loss_of(tn.tensor(1.0), tn.tensor(1.0)), ValueError, r"the shape is \(\)"),
     (lambda: loss_of(V, Z[0]), ValueError, r"the input has shape \(2, 3\) and the target \(3,\)"),
     (lambda: loss_of(V, Z.double()), TypeError, r"the input is float32 and the target float64.*\.float\(\)"),
-    (lambda: loss_of(V, Z, -1.0), ValueError, "kappa must be at least 0, not -1"), (lambda: loss_of(V, Z, tn.tensor([1.0, -2.0])), ValueError, "the kappa must not be negative.*-2"),
+    (lambda: loss_of(V, Z, -1.0), ValueError, "kappa must be at least 0, not -1"), pytest.param(lambda: loss_of(V, Z, tn.tensor([1.0, -2.0])), ValueError, "the kappa must not be negative.*-2", marks=UNCHECKED),
     (lambda: loss_of(V, Z, tn.ones(3)), ValueError, r"a kappa of shape \(3,\) does not fit vectors of shape \(2, 3\).*\(2,\) or \(2, 1\)"),
     (lambda: loss_of(V, Z, tn.ones(2).double()), TypeError, "the input is float32 and the kappa float64"), (lambda: loss_of(V, Z, reduction="all"), ValueError, "reduction must be"),
 ])

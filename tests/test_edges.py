@@ -40,7 +40,7 @@ def test_a_choice_between_python_floats_has_the_default_dtype():
 
 
 def test_the_usual_roads_around_torch_names():
-    assert T.half().dtype == np.float16 and T.to("cpu") is T and tn.softmax(tn.zeros(2, 0), 1).shape == (2, 0) and tn.linalg.norm(T, dim=1).shape == (2,)
+    assert T.half().dtype == np.float16 and T.to(T.device) is T and tn.softmax(tn.zeros(2, 0), 1).shape == (2, 0) and tn.linalg.norm(T, dim=1).shape == (2,)
     with pytest.raises(TypeError, match="flip: name the dimensions"):
         tn.flip(T)
     with pytest.raises(IndexError, match="sliding_window_view: dimension 5"):

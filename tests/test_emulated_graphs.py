@@ -200,6 +200,46 @@ def test_cublas_is_refused(cp, call):
             call(x, x)
 
 
+JOINING = {
+    "concatenate": lambda cp, parts: np.concatenate(parts), "stack": lambda cp, parts: np.stack(parts, 1),
+    "hstack": lambda cp, parts: np.hstack(parts), "vstack": lambda cp, parts: np.vstack(parts),
+    "array": lambda cp, parts: np.array(parts, like=parts[0]),
+    "rows": lambda cp, parts: np.concatenate(np.copy(cp.ones((len(parts), 2))).reshape(len(parts), 1, 2))}
+
+
+@pytest.mark.parametrize("name", JOINING)
+def test_more_than_eight_small_arrays_are_not_joined(cp, name):
+    parts = [cp.ones(2) for _ in range(9)]
+    JOINING[name](cp, parts)
+    with captured(cp):
+        JOINING[name](cp, parts[:8])
+    with pytest.raises(RuntimeError, match="cudaErrorStreamCaptureInvalidated"), captured(cp):
+        with pytest.raises(RuntimeError, match="the current stream is capturing, so H2D transfers are disallowed"):
+            JOINING[name](cp, parts)
+
+
+def test_many_arrays_are_joined_one_by_one_if_they_differ_in_type_or_are_large(cp):
+    large = [cp.zeros(2 << 18) for _ in range(9)]               # of 4 MB
+    mixed = [cp.ones(2, F), *(cp.ones(2) for _ in range(8))]
+    with captured(cp) as made:
+        y, z = np.concatenate(large), np.concatenate(mixed)
+    made.graph.launch()
+    assert y.shape == (9 * (2 << 18),) and z.get().tolist() == [1.0] * 18
+
+
+@pytest.mark.parametrize("numbers", [[1.0, 2.0], [[1, 2]]])
+def test_numbers_are_uploads_unless_there_is_only_one(cp, numbers):
+    x = cp.ones(2)
+    assert (np.array(numbers, like=x) + x).shape == np.shape(numbers)
+    with pytest.raises(RuntimeError, match="cudaErrorStreamCaptureInvalidated"), captured(cp):
+        with pytest.raises(RuntimeError, match="the current stream is capturing, so H2D transfers are disallowed"):
+            np.array(numbers, like=x)
+    with captured(cp) as made:
+        y = np.array(3.0, like=x) * np.array(x, like=x)
+    made.graph.launch()
+    assert y.get().tolist() == [3, 3]
+
+
 def test_wrong_shapes_are_errors_at_the_capture(cp):
     x, y = cp.ones(2), cp.ones(3)
     with captured(cp):

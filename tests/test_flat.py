@@ -18,14 +18,14 @@ def mixed():
     arrays[4] = arrays[4].T                                             # not contiguous
     arrays[7] = np.asfortranarray(arrays[7])
     arrays[2], arrays[8] = arrays[2].astype(np.float32), arrays[8].astype(np.float32)
-    return [tn.Tensor(array, requires_grad=True) for array in arrays]
+    return [tn.tensor(array, requires_grad=True) for array in arrays]
 
 
 def give_gradients(params, step):
     rng = np.random.default_rng([7, step])
     for i, p in enumerate(params):
         gradient = rng.normal(size=p.shape)
-        p.grad = None if step and (step * i) % 4 == 3 else tn.Tensor(np.asarray(gradient).astype(p.dtype))
+        p.grad = None if step and (step * i) % 4 == 3 else tn.tensor(np.asarray(gradient).astype(p.dtype))
 
 
 @pytest.mark.parametrize("cache", [4, 20, 2 ** 16])
@@ -62,6 +62,7 @@ class Counting(SGD):
         return super().change(p, g, state, **settings)
 
 
+@pytest.mark.host("parts that fit into a CPU's cache")
 def test_the_formula_is_evaluated_once_for_all_layers_and_in_parts_for_a_large_one():
     def shapes(*params):
         optimizer = Counting(params)
@@ -80,6 +81,7 @@ def test_the_formula_is_evaluated_once_for_all_layers_and_in_parts_for_a_large_o
     assert shapes(*[tn.zeros(40_000, requires_grad=True) for _ in range(5)]) == [(80_000,), (80_000,), (40_000,)]
 
 
+@pytest.mark.host("the memory of a NumPy array, shared")
 def test_parameters_keep_their_own_arrays():
     array = np.ones(3)
     shared, other = tn.from_numpy(array).requires_grad_(), tn.zeros(2, dtype=tn.float64, requires_grad=True)
@@ -91,6 +93,7 @@ def test_parameters_keep_their_own_arrays():
     assert array.tolist() == [0.5, 0.5, 0.5] and other.tolist() == [-0.5, -0.5]
 
 
+@pytest.mark.host("the memory of a NumPy array, shared")
 def test_two_parameters_with_the_same_memory_both_move_it():
     array = np.zeros(2)
     a, b = (tn.Tensor(array, requires_grad=True) for _ in range(2))
@@ -103,7 +106,7 @@ def test_a_parameter_may_get_another_array():
     w, b = start()
     optimizer = SGD([w, b], lr=0.5, momentum=0.5)
     for value in (1.0, 3.0):
-        w.data, b.data = np.full((2, 2), value), np.full(2, value)
+        w.data, b.data = tn.full((2, 2), value, tn.float64).data, tn.full((2,), value, tn.float64).data
         w.grad, b.grad = tn.tensor(np.ones((2, 2))), tn.tensor(np.ones(2))
         optimizer.step()
     assert w.tolist() == [[2.25, 2.25], [2.25, 2.25]] and b.tolist() == [2.25, 2.25]    # 3 − 0.5 · (0.5 · 1 + 1)
@@ -143,7 +146,7 @@ def test_another_shape_is_refused_where_something_is_remembered():
     for optimizer in (plain, adam):
         train(w, b, optimizer, steps=1)
     w.grad = None
-    w.data = np.ones((3, 2))
+    w.data = tn.ones(3, 2, dtype=tn.float64).data
     w.grad = tn.tensor(np.ones((3, 2)))
     before = b.tolist()
     with pytest.raises(ValueError, match=r"Adam: a parameter of shape \(2, 2\) now has shape \(3, 2\).* or `del optimizer.state\[p\]`"):
@@ -180,6 +183,7 @@ def test_two_optimizers_of_one_parameter_remember_separately():
 
 
 @pytest.mark.parametrize(("kind", "settings"), ALL, ids=name)
+@pytest.mark.host("has a device of its own")
 def test_a_step_stays_on_its_device_without_waiting(kind, settings):
     def run(wrap):
         params = [tn.Tensor(wrap(p.numpy()), requires_grad=True) for p in mixed()]

@@ -45,7 +45,7 @@ def fresh(*shape):
     (lambda w: init.kaiming_uniform_(w, a=2.0), math.sqrt(6 / (1 + 4) / 300)),
 ], ids=["plain", "xavier", "xavier with gain", "kaiming", "fan-out", "linear", "leaky"])
 def test_a_uniform_scheme_fills_its_bounds(fill, bound):
-    w = fill(fresh()).data
+    w = fill(fresh()).numpy()
     assert_moments(w, 0, bound / math.sqrt(3), UNIFORM)
     gap = 20 * bound / w.size                                   # how far the extremes of so many draws stay away
     assert bound - gap < w.max() <= bound * (1 + 1e-6)
@@ -63,11 +63,11 @@ def test_a_uniform_scheme_fills_its_bounds(fill, bound):
     (lambda w: init.kaiming_normal_(w, a=0.5), 0.0, math.sqrt(2 / 1.25 / 300)),
 ], ids=["plain", "shifted", "xavier", "xavier with gain", "kaiming", "fan-out", "tanh", "leaky"])
 def test_a_normal_scheme_has_its_mean_and_width(fill, mean, std):
-    assert_moments(fill(fresh()).data, mean, std, NORMAL)
+    assert_moments(fill(fresh()).numpy(), mean, std, NORMAL)
 
 
 def test_uniform_starts_at_0_to_1():
-    w = init.uniform_(fresh()).data
+    w = init.uniform_(fresh()).numpy()
     assert 0 <= w.min() < 1e-3 and 1 - 1e-3 < w.max() < 1
     assert_moments(w, 0.5, math.sqrt(1 / 12), UNIFORM)
 
@@ -75,7 +75,7 @@ def test_uniform_starts_at_0_to_1():
 @pytest.mark.parametrize(("fill", "value"), [
     (init.zeros_, 0.0), (init.ones_, 1.0), (lambda w: init.constant_(w, -2.5), -2.5)])
 def test_a_constant_scheme_fills_every_element(fill, value):
-    assert np.array_equal(fill(tn.rand(3, 4)).data, np.full((3, 4), value))
+    assert np.array_equal(fill(tn.rand(3, 4)).numpy(), np.full((3, 4), value))
 
 
 # --- orthogonal matrices ------------------------------------------------------------------------------
@@ -84,7 +84,7 @@ def test_a_constant_scheme_fills_every_element(fill, value):
 @pytest.mark.parametrize("shape", [(5, 5), (3, 7), (7, 3), (1, 4), (4, 1), (6, 2, 3, 3), (20, 2, 3)])
 @pytest.mark.parametrize("gain", [1.0, math.sqrt(2)])
 def test_an_orthogonal_matrix_keeps_lengths_but_for_the_gain(shape, gain):
-    w = init.orthogonal_(fresh(*shape).double(), gain).data.reshape(shape[0], -1)
+    w = init.orthogonal_(fresh(*shape).double(), gain).numpy().reshape(shape[0], -1)
     product = w @ w.T if w.shape[0] <= w.shape[1] else w.T @ w
     np.testing.assert_allclose(product, gain**2 * np.eye(min(w.shape)), atol=1e-12)
 
@@ -92,8 +92,8 @@ def test_an_orthogonal_matrix_keeps_lengths_but_for_the_gain(shape, gain):
 def test_an_orthogonal_matrix_of_float32_is_one_to_its_precision():
     w = init.orthogonal_(fresh(30, 20))
     assert w.dtype == np.float32
-    np.testing.assert_allclose(w.data.T @ w.data, np.eye(20), atol=1e-6)
-    assert np.array_equal(w.data, init.orthogonal_(fresh(30, 20)).data)
+    np.testing.assert_allclose(w.numpy().T @ w.numpy(), np.eye(20), atol=1e-6)
+    assert np.array_equal(w.numpy(), init.orthogonal_(fresh(30, 20)).numpy())
 
 
 @pytest.mark.parametrize("shape", [(2, 2), (3, 4)])
@@ -101,7 +101,7 @@ def test_orthogonal_matrices_have_no_preferred_direction(shape):
     """Of the trace t of such a matrix, n × m, E t = 0 and E t² = n / m; with the signs that LAPACK gives, one of them fails."""
     tn.manual_seed(7)
     n, expected = 2000, shape[0] / shape[1]
-    traces = np.array([np.trace(init.orthogonal_(tn.zeros(*shape)).data) for _ in range(n)])
+    traces = np.array([np.trace(init.orthogonal_(tn.zeros(*shape)).numpy()) for _ in range(n)])
     assert abs(traces.mean()) < 5 * math.sqrt(expected / n)
     assert abs(np.mean(traces**2) - expected) < 5 * np.std(traces**2) / math.sqrt(n)
 
@@ -118,7 +118,7 @@ def test_fans_of_a_filter_count_its_pixels():
 
 
 def test_kaiming_counts_the_pixels_of_a_filter():
-    assert_moments(init.kaiming_normal_(fresh(64, 32, 3, 3)).data, 0, math.sqrt(2 / (32 * 9)), NORMAL)
+    assert_moments(init.kaiming_normal_(fresh(64, 32, 3, 3)).numpy(), 0, math.sqrt(2 / (32 * 9)), NORMAL)
 
 
 @pytest.mark.parametrize(("nonlinearity", "param", "gain"), [
@@ -140,7 +140,7 @@ def test_kaiming_keeps_the_size_of_a_relu_signal_through_twenty_layers():
     x = tn.randn(200, 400)
     for _ in range(20):
         x = tn.relu(x @ init.kaiming_normal_(tn.zeros(400, 400), nonlinearity="relu").T)
-    assert 0.1 < np.mean(x.data**2) < 10                        # 1 times e^±0.5; a gain of 1 would give 1e-6
+    assert 0.1 < np.mean(x.numpy()**2) < 10                        # 1 times e^±0.5; a gain of 1 would give 1e-6
 
 
 # --- where they write ---------------------------------------------------------------------------------
@@ -150,7 +150,7 @@ def test_a_scheme_fills_the_tensor_it_is_given_and_returns_it():
     w = nn.Parameter(tn.zeros(3, 4))
     array = w.data
     assert init.xavier_uniform_(w) is w
-    assert w.data is array and np.all(array != 0)
+    assert w.data is array and np.all(w.numpy() != 0)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -222,41 +222,41 @@ def test_uniform_numbers_stay_below_the_upper_bound(dtype, monkeypatch):
 def test_weights_and_biases_of_linear_fill_one_over_root_fan_in():
     tn.manual_seed(7)
     layer = nn.Linear(25, 4000)
-    assert_moments(layer.weight.data, 0, 0.2 / math.sqrt(3), UNIFORM)
-    assert_moments(layer.bias.data, 0, 0.2 / math.sqrt(3), UNIFORM)
-    assert 0.1998 < abs(layer.weight.data).max() <= 0.2 * (1 + 1e-6)
-    assert 0.199 < abs(layer.bias.data).max() <= 0.2 * (1 + 1e-6)
+    assert_moments(layer.weight.numpy(), 0, 0.2 / math.sqrt(3), UNIFORM)
+    assert_moments(layer.bias.numpy(), 0, 0.2 / math.sqrt(3), UNIFORM)
+    assert 0.1998 < abs(layer.weight.numpy()).max() <= 0.2 * (1 + 1e-6)
+    assert 0.199 < abs(layer.bias.numpy()).max() <= 0.2 * (1 + 1e-6)
 
 
 @pytest.mark.parametrize("groups", [1, 2])
 def test_weights_and_biases_of_a_convolution_fill_one_over_root_fan_in(groups):
     tn.manual_seed(7)
     layer = nn.Conv2d(10 * groups, 2000, (2, 5), groups=groups)                # 100 values in a window
-    assert_moments(layer.weight.data, 0, 0.1 / math.sqrt(3), UNIFORM)
-    assert_moments(layer.bias.data, 0, 0.1 / math.sqrt(3), UNIFORM)
-    assert 0.0999 < abs(layer.weight.data).max() <= 0.1 * (1 + 1e-6)
-    assert 0.099 < abs(layer.bias.data).max() <= 0.1 * (1 + 1e-6)
+    assert_moments(layer.weight.numpy(), 0, 0.1 / math.sqrt(3), UNIFORM)
+    assert_moments(layer.bias.numpy(), 0, 0.1 / math.sqrt(3), UNIFORM)
+    assert 0.0999 < abs(layer.weight.numpy()).max() <= 0.1 * (1 + 1e-6)
+    assert 0.099 < abs(layer.bias.numpy()).max() <= 0.1 * (1 + 1e-6)
 
 
 def test_an_embedding_starts_normal_and_a_normalisation_as_the_identity():
     tn.manual_seed(7)
-    assert_moments(nn.Embedding(300, 200).weight.data, 0, 1, NORMAL)
+    assert_moments(nn.Embedding(300, 200).weight.numpy(), 0, 1, NORMAL)
     for layer in (nn.BatchNorm1d(3), nn.BatchNorm2d(3), nn.LayerNorm(3)):
         assert layer.weight.tolist() == [1, 1, 1] and layer.bias.tolist() == [0, 0, 0]
 
 
 def test_reset_parameters_draws_new_numbers_in_the_same_arrays():
     layer = nn.Linear(3, 4)
-    weight, before = layer.weight.data, layer.weight.data.copy()
+    weight, before = layer.weight.data, layer.weight.numpy().copy()
     layer.reset_parameters()
     assert layer.weight.data is weight
-    assert not np.any(weight == before)
+    assert not np.any(layer.weight.numpy() == before)
 
 
 def weights_from(seed):
     tn.manual_seed(seed)
     model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Maxout(4, 2))
-    return np.concatenate([p.data.ravel() for p in model.parameters()])
+    return np.concatenate([p.numpy().ravel() for p in model.parameters()])
 
 
 def test_the_same_seed_gives_the_same_weights():

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+from device_option import UNCHECKED
 
 import tinygrad_nuc as tn
 from tinygrad_nuc import nn
@@ -32,19 +33,19 @@ def count(module):
 @pytest.mark.parametrize("leading", [(), (5,), (5, 4), (2, 5, 4)])
 def test_linear_is_x_times_w_transposed_plus_b(leading):
     layer, x = nn.Linear(3, 2).double(), draw(*leading, 3)
-    expected = np.einsum("...i,oi->...o", x, layer.weight.data) + layer.bias.data
-    np.testing.assert_allclose(layer(tn.tensor(x)).data, expected, rtol=1e-12, atol=1e-15)
+    expected = np.einsum("...i,oi->...o", x, layer.weight.numpy()) + layer.bias.numpy()
+    np.testing.assert_allclose(layer(tn.tensor(x)).numpy(), expected, rtol=1e-12, atol=1e-15)
 
 
 @pytest.mark.parametrize("leading", [(), (5,), (5, 4)])
 def test_linears_gradients_are_sums_over_the_samples(leading):
     layer, g = nn.Linear(3, 2).double(), draw(*leading, 2, seed=1)
     x = tn.tensor(draw(*leading, 3), requires_grad=True)
-    layer(x).backward(g)                                        # g is ∂L/∂y
-    weight = g.reshape(-1, 2).T @ x.data.reshape(-1, 3)
-    np.testing.assert_allclose(layer.weight.grad.data, weight, rtol=1e-12, atol=1e-14)
-    np.testing.assert_allclose(layer.bias.grad.data, g.reshape(-1, 2).sum(axis=0), rtol=1e-12, atol=1e-14)
-    np.testing.assert_allclose(x.grad.data, np.einsum("...o,oi->...i", g, layer.weight.data), rtol=1e-12, atol=1e-14)
+    layer(x).backward(tn.tensor(g))                                        # g is ∂L/∂y
+    weight = g.reshape(-1, 2).T @ x.numpy().reshape(-1, 3)
+    np.testing.assert_allclose(layer.weight.grad.numpy(), weight, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(layer.bias.grad.numpy(), g.reshape(-1, 2).sum(axis=0), rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(x.grad.numpy(), np.einsum("...o,oi->...i", g, layer.weight.numpy()), rtol=1e-12, atol=1e-14)
 
 
 def test_linear_without_bias_is_a_product():
@@ -60,7 +61,7 @@ def test_linear_of_no_samples_gives_none():
 def test_two_linear_layers_are_one():
     a, b, x = nn.Linear(3, 4).double(), nn.Linear(4, 2).double(), tn.tensor(draw(5, 3))
     both = F.linear(x, b.weight @ a.weight, b.weight @ a.bias + b.bias)
-    np.testing.assert_allclose(b(a(x)).data, both.data, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(b(a(x)).numpy(), both.numpy(), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize(("x", "error", "message"), [
@@ -143,22 +144,22 @@ def test_a_layer_answers_in_the_dtype_of_its_weights(make, dtype):
 def test_an_embedding_looks_rows_up_and_adds_the_gradients_of_a_row():
     layer, rows = nn.Embedding(4, 3).double(), np.array([[2, 0, 2], [2, 1, 1]])
     y, g = layer(tn.tensor(rows)), draw(2, 3, 3)
-    y.backward(g)
-    assert np.array_equal(y.data, layer.weight.data[rows])
+    y.backward(tn.tensor(g))
+    assert np.array_equal(y.numpy(), layer.weight.numpy()[rows])
     expected = [sum((g[place] for place in zip(*np.nonzero(rows == row), strict=True)), np.zeros(3)) for row in range(4)]
-    np.testing.assert_allclose(layer.weight.grad.data, expected, rtol=1e-14)
+    np.testing.assert_allclose(layer.weight.grad.numpy(), expected, rtol=1e-14)
 
 
 def test_the_padding_of_an_embedding_is_zero_and_stays_so():
     layer = nn.Embedding(3, 2, padding_idx=-1)
-    assert layer.padding_idx == 2 and layer.weight.tolist()[2] == [0, 0] and (layer.weight.data[:2] != 0).all()
+    assert layer.padding_idx == 2 and layer.weight.tolist()[2] == [0, 0] and (layer.weight.numpy()[:2] != 0).all()
     layer(tn.tensor([0, 2, 2])).sum().backward()
     assert layer.weight.grad.tolist() == [[1, 1], [0, 0], [0, 0]]
 
 
 @pytest.mark.parametrize(("call", "error", "message"), [
-    (lambda layer: layer(tn.tensor([0, 3])), IndexError, "embedding: position 3 is out of range; it must lie from 0 to 2"),
-    (lambda layer: layer(tn.tensor([-1])), IndexError, "embedding: position -1 is out of range"),
+    pytest.param(lambda layer: layer(tn.tensor([0, 3])), IndexError, "embedding: position 3 is out of range; it must lie from 0 to 2", marks=UNCHECKED),
+    pytest.param(lambda layer: layer(tn.tensor([-1])), IndexError, "embedding: position -1 is out of range", marks=UNCHECKED),
     (lambda layer: layer(tn.tensor([1.0])), TypeError, "embedding: the index holds positions and must be of an integer type, not float32"),
     (lambda layer: layer(tn.tensor([True])), TypeError, "embedding: .*integer type, not bool"),
     (lambda layer: F.embedding(tn.tensor([0]), tn.zeros(3)), ValueError, r"embedding: the weights are a matrix.*not of shape \(3,\)"),
@@ -232,9 +233,9 @@ def test_an_activation_and_its_slope_follow_their_formulas(module, function, for
     x = tn.tensor(np.linspace(-5, 5, 40).reshape(8, 5), requires_grad=True)     # 0 is not among them
     y = module(x)
     y.sum().backward()
-    np.testing.assert_allclose(y.data, formula(x.data), rtol=1e-12, atol=1e-14)
-    np.testing.assert_allclose(x.grad.data, slope(x.data), rtol=1e-12, atol=1e-14)
-    assert function is None or np.array_equal(function(x).data, y.data)
+    np.testing.assert_allclose(y.numpy(), formula(x.numpy()), rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(x.grad.numpy(), slope(x.numpy()), rtol=1e-12, atol=1e-14)
+    assert function is None or np.array_equal(function(x).numpy(), y.numpy())
 
 
 @pytest.mark.parametrize("module", [row[0] for row in ACTIVATIONS], ids=lambda x: repr(x)[:24])
@@ -243,7 +244,7 @@ def test_an_activation_keeps_float32_and_survives_huge_numbers(module):
     y = module(x)
     y.sum().backward()
     assert y.dtype == x.grad.dtype == np.float32
-    assert np.isfinite(y.data).all() and np.isfinite(x.grad.data).all()
+    assert np.isfinite(y.numpy()).all() and np.isfinite(x.grad.numpy()).all()
 
 
 @pytest.mark.parametrize(("module", "slope"), [
@@ -258,8 +259,8 @@ def test_the_slope_at_zero_is_the_documented_one(module, slope):
 def test_softmax_and_its_logarithm_follow_their_formulas(dim):
     x = draw(4, 3)
     p = np.exp(x) / np.exp(x).sum(axis=dim, keepdims=True)
-    np.testing.assert_allclose(nn.Softmax(dim=dim)(tn.tensor(x)).data, p, rtol=1e-12)
-    np.testing.assert_allclose(nn.LogSoftmax(dim=dim)(tn.tensor(x)).data, np.log(p), rtol=1e-12)
+    np.testing.assert_allclose(nn.Softmax(dim=dim)(tn.tensor(x)).numpy(), p, rtol=1e-12)
+    np.testing.assert_allclose(nn.LogSoftmax(dim=dim)(tn.tensor(x)).numpy(), np.log(p), rtol=1e-12)
 
 
 @pytest.mark.parametrize(("module", "matrix"), [
@@ -268,9 +269,9 @@ def test_softmax_and_its_logarithm_follow_their_formulas(dim):
 ], ids=["softmax", "log-softmax"])
 def test_the_slopes_of_softmax_follow_their_formulas(module, matrix):
     x, g = tn.tensor(draw(4), requires_grad=True), draw(4, seed=1)
-    module(x).backward(g)
-    p = np.exp(x.data) / np.exp(x.data).sum()
-    np.testing.assert_allclose(x.grad.data, g @ matrix(p), rtol=1e-12, atol=1e-15)
+    module(x).backward(tn.tensor(g))
+    p = np.exp(x.numpy()) / np.exp(x.numpy()).sum()
+    np.testing.assert_allclose(x.grad.numpy(), g @ matrix(p), rtol=1e-12, atol=1e-15)
 
 
 # --- Maxout -------------------------------------------------------------------------------------------
@@ -278,8 +279,8 @@ def test_the_slopes_of_softmax_follow_their_formulas(module, matrix):
 
 def set_maxout(maxout, weights, biases):
     """Give the k-th straight line of each output its weights (out, pieces, in) and biases (out, pieces)."""
-    maxout.linear.weight.data = np.reshape(weights, maxout.linear.weight.shape)
-    maxout.linear.bias.data = np.reshape(biases, maxout.linear.bias.shape)
+    maxout.linear.weight.data = tn.tensor(weights).reshape(maxout.linear.weight.shape).data
+    maxout.linear.bias.data = tn.tensor(biases).reshape(maxout.linear.bias.shape).data
 
 
 @pytest.mark.parametrize("pieces", [1, 2, 5])
@@ -288,7 +289,7 @@ def test_maxout_is_the_largest_of_its_straight_lines(pieces):
     weights, biases = draw(2, pieces, 3, seed=1), draw(2, pieces, seed=2)
     set_maxout(maxout, weights, biases)
     lines = np.einsum("ni,oki->nok", x, weights) + biases
-    np.testing.assert_allclose(maxout(tn.tensor(x)).data, lines.max(axis=2), rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(maxout(tn.tensor(x)).numpy(), lines.max(axis=2), rtol=1e-12, atol=1e-14)
 
 
 def test_maxout_can_become_the_absolute_value():

@@ -139,7 +139,7 @@ def test_random_directions_are_as_long_as_the_weights_filter_by_filter():
             if p.ndim == 1:
                 assert not d[name].any()
             else:
-                rows, own = d[name].reshape(len(p), -1), p.data.reshape(len(p), -1)
+                rows, own = d[name].reshape(len(p), -1), p.numpy().reshape(len(p), -1)
                 np.testing.assert_allclose(np.linalg.norm(rows, axis=1), np.linalg.norm(own, axis=1), rtol=1e-6)
     # the direction itself is that of the normal numbers of the seed
     z = np.random.default_rng(4).standard_normal((3, 2, 3, 3))
@@ -159,7 +159,7 @@ def test_a_slice_is_the_loss_at_the_weights_plus_steps_along_the_directions():
     drawn = plots.loss_surface(loss_of, model, directions=directions, low=-0.5, high=(1, 2), resolution=4)
     twin = network().eval()
     for j, i in ((0, 0), (3, 1), (2, 3)):
-        twin.load_state_dict({name: p.data + drawn.first[i] * directions.first[name]
+        twin.load_state_dict({name: p.numpy() + drawn.first[i] * directions.first[name]
                               + drawn.second[j] * directions.second[name] for name, p in model.named_parameters()})
         assert drawn.loss[j, i] == pytest.approx(loss_of(twin).item(), rel=1e-12)
     assert drawn.first[[0, -1]].tolist() == [-0.5, 1.0] and drawn.second[[0, -1]].tolist() == [-0.5, 2.0]
@@ -221,7 +221,7 @@ def test_the_model_is_afterwards_what_it_was_to_the_last_bit(dtype, fails):
     path = [{name: p.data + step * k for k, (name, p) in enumerate(model.named_parameters())} for step in (0, 1, 4)]
     path[1]["0.weight"][0] += 1
     older = (model[0](X.to(dtype)) ** 2).sum()              # a graph that still needs the weights
-    before = [p.data.tobytes() for p in model.parameters()]
+    before = [p.numpy().tobytes() for p in model.parameters()]
     arrays, modes = [p.data for p in model.parameters()], [m.training for m in model.modules()]
     state = tn.get_rng_state()
     seen = []
@@ -239,7 +239,7 @@ def test_the_model_is_afterwards_what_it_was_to_the_last_bit(dtype, fails):
     else:
         plots.loss_surface(loss_of, model, path=path, resolution=5)
     assert set(seen) == {(False, False, False)}
-    assert [p.data.tobytes() for p in model.parameters()] == before
+    assert [p.numpy().tobytes() for p in model.parameters()] == before
     assert all(p.data is array for p, array in zip(model.parameters(), arrays))
     assert [m.training for m in model.modules()] == modes and tn.get_rng_state() == state and tn.is_grad_enabled()
     assert all((p.grad.data == 1).all() for p in model.parameters())

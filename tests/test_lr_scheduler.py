@@ -60,7 +60,8 @@ def test_a_loaded_schedule_goes_on_to_the_same_bits(name, tmp_path):
     schedule = MAKE[name](lr_scheduler, optimizer(0.7))
     rates(schedule, 4)
     saved = copy.deepcopy((schedule.optimizer.state_dict(), schedule.state_dict()))
-    twin = pickle.loads(pickle.dumps(schedule)) if name != "LambdaLR" else copy.deepcopy(schedule)
+    on_host = schedule.optimizer.param_groups[0]["params"][0].device.type == "cpu"      # where a pickle would take it
+    twin = pickle.loads(pickle.dumps(schedule)) if name != "LambdaLR" and on_host else copy.deepcopy(schedule)
     tn.save(saved[1], tmp_path / "schedule.npz")
     assert tn.load(tmp_path / "schedule.npz") == saved[1]
     expected = rates(schedule, 7)

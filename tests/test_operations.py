@@ -33,11 +33,18 @@ def differentiable(operation, i):
 
 
 def leaves(operation, arrays, wrap=np.array):
-    return [tn.Tensor(wrap(a), requires_grad=differentiable(operation, i)) for i, a in enumerate(arrays)]
+    return [tn.tensor(wrap(a), requires_grad=differentiable(operation, i)) for i, a in enumerate(arrays)]
+
+
+def there(options):
+    """Arrays among the settings (indices) are where new tensors are made: on the host, without --device."""
+    def move(x):
+        return tn.tensor(x).data if isinstance(x, np.ndarray) else tuple(map(move, x)) if isinstance(x, tuple) else x
+    return {name: move(value) for name, value in options.items()}
 
 
 def first_derivatives(operation, inputs, options, create_graph=False):
-    y = operation.apply(*inputs, **options)
+    y = operation.apply(*inputs, **there(options))
     active = [x for x in inputs if x.requires_grad]
     ones = tn.Tensor(np.ones_like(y.data))
     return y, tn.grad(y, active, ones, create_graph=create_graph)
@@ -63,12 +70,13 @@ def test_every_operation_states_its_formula_and_can_be_differentiated(name):
 @every_operation
 def test_values_equal_numpy(operation, arrays, options):
     expected = SAMPLES[operation].reference(*arrays, **options)
-    y = operation.apply(*leaves(operation, arrays), **options)
+    y = operation.apply(*leaves(operation, arrays), **there(options))
     assert y.shape == expected.shape and y.dtype == np.float64
-    np.testing.assert_allclose(y.data, expected, rtol=1e-13, atol=1e-13)
+    np.testing.assert_allclose(y.numpy(), expected, rtol=1e-13, atol=1e-13)
     assert y.operation is operation and y.requires_grad
 
 
+@pytest.mark.host("arrays without a tensor")
 @every_operation
 def test_arrays_give_arrays(operation, arrays, options):
     y = operation.apply(*arrays, **options)
@@ -78,14 +86,14 @@ def test_arrays_give_arrays(operation, arrays, options):
 
 @every_operation
 def test_first_derivative_equals_central_differences(operation, arrays, options):
-    assert tn.gradcheck(lambda *x: operation.apply(*x, **options), leaves(operation, arrays),
+    assert tn.gradcheck(lambda *x: operation.apply(*x, **there(options)), leaves(operation, arrays),
                         eps=1e-5, atol=1e-8, rtol=1e-7)
 
 
 @settings(max_examples=settings().max_examples // 2)
 @every_operation
 def test_second_derivative_equals_central_differences(operation, arrays, options):
-    assert tn.gradgradcheck(lambda *x: operation.apply(*x, **options), leaves(operation, arrays),
+    assert tn.gradgradcheck(lambda *x: operation.apply(*x, **there(options)), leaves(operation, arrays),
                             eps=1e-5, atol=1e-7, rtol=1e-6)
 
 
@@ -94,7 +102,7 @@ def test_recording_the_backward_pass_does_not_change_it(operation, arrays, optio
     _, plain = first_derivatives(operation, leaves(operation, arrays), options)
     _, recorded = first_derivatives(operation, leaves(operation, arrays), options, create_graph=True)
     for p, r in zip(plain, recorded, strict=True):
-        assert_same(operation, p.data, r.data)
+        assert_same(operation, p.numpy(), r.numpy())
 
 
 @every_operation
@@ -107,7 +115,7 @@ def test_float32_stays_float32(operation, arrays, options):
     _, expected = first_derivatives(operation, leaves(operation, arrays), options)
     for x, g, e in zip([x for x in inputs if x.requires_grad], gradients, expected, strict=True):
         assert (g.shape, g.dtype) == (x.shape, np.float32)
-        np.testing.assert_allclose(g.data, e.data, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(g.numpy(), e.numpy(), rtol=1e-4, atol=1e-4)
 
 
 @every_operation
@@ -122,8 +130,8 @@ def test_gradients_have_the_dtype_of_their_tensor_when_inputs_differ(operation, 
 @every_operation
 def test_no_two_tensors_share_a_buffer(operation, arrays, options):
     inputs = leaves(operation, arrays)
-    y = operation.apply(*inputs, **options)
-    seed = tn.Tensor(np.ones_like(y.data))
+    y = operation.apply(*inputs, **there(options))
+    seed = tn.ones_like(y)
     y.backward(seed)
     buffers = [x.grad.data for x in inputs if x.requires_grad] + [seed.data, y.data]
     for i, a in enumerate(buffers):
@@ -140,6 +148,7 @@ def on_device(options):
     return {name: move(value) for name, value in options.items()}
 
 
+@pytest.mark.host("has a device of its own")
 @every_operation
 def test_on_a_device_nothing_leaves_it(operation, arrays, options):
     expected_y, expected = first_derivatives(operation, leaves(operation, arrays), options)

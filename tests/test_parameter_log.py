@@ -12,7 +12,8 @@ from tinygrad_nuc.training.parameter_log import GRADIENT_EDGES, norm
 
 def model_with(values, gradient=None):
     model = nn.Linear(len(values), 1, bias=False, dtype=tn.float64)
-    model.weight.data[:] = values
+    with tn.no_grad():
+        model.weight.copy_(tn.tensor(values, dtype=tn.float64))
     model.weight.grad = None if gradient is None else tn.tensor([gradient], dtype=tn.float64)
     return model
 

@@ -18,7 +18,7 @@ def image(rows, requires_grad=False):
 
 
 def gradient(y, x, g=None):
-    return tn.grad(y, x, np.ones(y.shape) if g is None else np.array([g]))[0].tolist()[0]
+    return tn.grad(y, x, tn.ones_like(y) if g is None else tn.tensor(np.array([g])))[0].tolist()[0]
 
 
 def test_of_equal_pixels_the_first_gets_the_gradient():
@@ -44,7 +44,7 @@ def test_padding_is_never_the_largest():
 def test_nan_counts_as_largest_and_gets_the_gradient():
     x = image([[1, NAN, 3, 0], [NAN, 9, 1, 2]], requires_grad=True)
     y, where = F.max_pool2d(x, 2, return_indices=True)
-    np.testing.assert_array_equal(y.data, [[[NAN, 3]]])
+    np.testing.assert_array_equal(y.numpy(), [[[NAN, 3]]])
     assert where.tolist() == [[[4, 2]]] and where.dtype == np.int64                        # the last NaN, as in PyTorch
     assert gradient(y, x) == [[0, 0, 1, 0], [1, 0, 0, 0]]
 
@@ -52,7 +52,7 @@ def test_nan_counts_as_largest_and_gets_the_gradient():
 def test_indices_say_where_each_value_comes_from():
     x = tn.tensor(np.random.default_rng(0).normal(size=(2, 3, 6, 7)))
     y, where = nn.MaxPool2d(3, stride=2, padding=1, return_indices=True)(x)
-    np.testing.assert_array_equal(np.take_along_axis(x.data.reshape(2, 3, 42), where.data.reshape(2, 3, -1), 2), y.data.reshape(2, 3, -1))
+    np.testing.assert_array_equal(np.take_along_axis(x.numpy().reshape(2, 3, 42), where.numpy().reshape(2, 3, -1), 2), y.numpy().reshape(2, 3, -1))
     assert not where.requires_grad
 
 
@@ -73,7 +73,7 @@ def test_the_mean_of_windows_beside_each_other_is_that_of_the_image():
 def test_only_pixels_inside_are_averaged_if_padding_does_not_count():
     ones = tn.ones(1, 5, 4)
     assert F.avg_pool2d(ones, 3, 2, 1, ceil_mode=True, count_include_pad=False).tolist() == [[[1, 1, 1]] * 3]
-    np.testing.assert_allclose(F.avg_pool2d(ones, 3, 2, 1).data, [np.outer([2, 3, 2], [2, 3]) / 9], rtol=1e-6)
+    np.testing.assert_allclose(F.avg_pool2d(ones, 3, 2, 1).numpy(), [np.outer([2, 3, 2], [2, 3]) / 9], rtol=1e-6)
 
 
 @pytest.mark.parametrize("pool", [F.max_pool2d, F.avg_pool2d])
@@ -128,8 +128,8 @@ def test_a_layer_that_can_pool_nothing_is_refused_when_it_is_made(layer, setting
 
 def test_the_settings_of_a_layer_reach_the_function():
     x = tn.tensor(np.random.default_rng(0).normal(size=(2, 3, 7, 7)))
-    np.testing.assert_array_equal(nn.MaxPool2d(2, 2, 1, 2)(x).data, F.max_pool2d(x, 2, 2, 1, 2).data)
-    np.testing.assert_array_equal(nn.AvgPool2d(2, 2, 1, divisor_override=3)(x).data, F.avg_pool2d(x, 2, 2, 1, divisor_override=3).data)
+    np.testing.assert_array_equal(nn.MaxPool2d(2, 2, 1, 2)(x).numpy(), F.max_pool2d(x, 2, 2, 1, 2).numpy())
+    np.testing.assert_array_equal(nn.AvgPool2d(2, 2, 1, divisor_override=3)(x).numpy(), F.avg_pool2d(x, 2, 2, 1, divisor_override=3).numpy())
     assert nn.MaxPool2d(2, 2, 1, 2)(x).shape == (2, 3, 4, 4)
 
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from device_option import UNCHECKED
 
 import tinygrad_nuc as tn
 
@@ -147,9 +148,9 @@ def test_products_have_right_derivatives_of_every_order_at_zeros(accumulated, va
 def test_products_of_any_number_of_values(n):
     x = np.linspace(0.6, 1.7, n)
     np.testing.assert_allclose(tn.tensor(x).prod().item(), np.prod(x), rtol=1e-14)
-    np.testing.assert_allclose(tn.tensor(x).cumprod(0).data, np.cumprod(x), rtol=1e-14)
+    np.testing.assert_allclose(tn.tensor(x).cumprod(0).numpy(), np.cumprod(x), rtol=1e-14)
     wave = np.sin(3.0 * np.arange(n))
-    np.testing.assert_array_equal(tn.tensor(wave).cummax(0).values.data, np.maximum.accumulate(wave))
+    np.testing.assert_array_equal(tn.tensor(wave).cummax(0).values.numpy(), np.maximum.accumulate(wave))
 
 
 # ---------------------------------------------------------------------- memory and dtypes
@@ -237,18 +238,18 @@ def test_numbers_do_not_promote_float32(call):
     (lambda: F.pad(A, (0, 4), "circular"), ValueError, "at most 3"), (lambda: F.pad(A, (1, -1), "circular"), ValueError, "cuts values off"),
     (lambda: F.pad(A, (1, 1), "reflect", 2.0), ValueError, "belongs to mode 'constant'"), (lambda: np.pad(A, -1), ValueError, "not negative"),
     (lambda: np.pad(A, 1, mode="mean"), ValueError, "not 'mean'"), (lambda: np.pad(A[:0], 1, mode="edge"), ValueError, "nothing to repeat along axis 0"),
-    (lambda: A.gather(1, [[3]]), IndexError, "gather: position 3 .* from 0 to 2"), (lambda: A.gather(1, [[-1]]), IndexError, "gather: position -1"),
+    pytest.param(lambda: A.gather(1, [[3]]), IndexError, "gather: position 3 .* from 0 to 2", marks=UNCHECKED), pytest.param(lambda: A.gather(1, [[-1]]), IndexError, "gather: position -1", marks=UNCHECKED),
     (lambda: A.gather(1, [0]), ValueError, r"gather: .*\(1,\).*\(2, 3\)"), (lambda: A.gather(1, [[0]] * 3), ValueError, "only along dimension 1"),
     (lambda: A.gather(1, tn.tensor([[1.0]])), TypeError, "gather: .* integer type, not float32"), (lambda: A.gather(1, A > 1), TypeError, "integer type, not bool"),
-    (lambda: A.scatter(1, [[5]], A), IndexError, "scatter: position 5"), (lambda: A.scatter(1, [[0, 0]], A[:, :1]), ValueError, r"scatter: .*\(1, 2\).*\(2, 1\)"),
-    (lambda: A.scatter_add(1, [[0]], 1.0), TypeError, "scatter_add: src is a tensor, not a float"), (lambda: A.take([6]), IndexError, "take: position 6 .* -6 to 5"),
-    (lambda: A.index_select(0, [[0]]), ValueError, "index_select: .* vector"), (lambda: A.index_select(0, [-1]), IndexError, "index_select: position -1"),
-    (lambda: A.index_add(0, [0, 1], A[:1]), ValueError, r"index_add: .*\(2, 3\), not \(1, 3\)"), (lambda: A[:0].take([0]), IndexError, "nothing to pick from"),
-    (lambda: A.take_along_dim(tn.tensor([0]), 1), ValueError, "take_along_dim: .* dimensions"), (lambda: np.take(A, [0, 3], axis=1), IndexError, "take: position 3 .* -3 to 2"),
+    pytest.param(lambda: A.scatter(1, [[5]], A), IndexError, "scatter: position 5", marks=UNCHECKED), (lambda: A.scatter(1, [[0, 0]], A[:, :1]), ValueError, r"scatter: .*\(1, 2\).*\(2, 1\)"),
+    (lambda: A.scatter_add(1, [[0]], 1.0), TypeError, "scatter_add: src is a tensor, not a float"), pytest.param(lambda: A.take([6]), IndexError, "take: position 6 .* -6 to 5", marks=UNCHECKED),
+    (lambda: A.index_select(0, [[0]]), ValueError, "index_select: .* vector"), pytest.param(lambda: A.index_select(0, [-1]), IndexError, "index_select: position -1", marks=UNCHECKED),
+    (lambda: A.index_add(0, [0, 1], A[:1]), ValueError, r"index_add: .*\(2, 3\), not \(1, 3\)"), pytest.param(lambda: A[:0].take([0]), IndexError, "nothing to pick from", marks=UNCHECKED),
+    (lambda: A.take_along_dim(tn.tensor([0]), 1), ValueError, "take_along_dim: .* dimensions"), pytest.param(lambda: np.take(A, [0, 3], axis=1), IndexError, "take: position 3 .* -3 to 2", marks=UNCHECKED),
     (lambda: A.take_along_dim(tn.zeros(3, 1, dtype=tn.int64), 1), ValueError, "do not broadcast"), (lambda: np.take(A, 0, mode="clip"), TypeError, "mode"),
     (lambda: A.masked_fill(tn.ones(3), 0), TypeError, "masked_fill: .* booleans.* float32"), (lambda: A.masked_fill(A > 1, A), ValueError, "masked_fill: .* single number"),
     (lambda: A.masked_select([True]), TypeError, "masked_select: .* list"), (lambda: np.compress(A > 1, A), ValueError, "compress: .* vector"),
-    (lambda: np.choose(tn.tensor([2]), [A, A]), ValueError, "choose: .* 0 to 1"), (lambda: np.select([A > 1], []), ValueError, "select: 1 conditions .* 0 choices"),
+    pytest.param(lambda: np.choose(tn.tensor([2]), [A, A]), ValueError, "choose: .* 0 to 1", marks=UNCHECKED), (lambda: np.select([A > 1], []), ValueError, "select: 1 conditions .* 0 choices"),
     (lambda: A.diagonal(0, 1, -1), ValueError, "diagonal: .* twice"), (lambda: tn.zeros(2, 2, 2).diag(), ValueError, r"diag: .*\(2, 2, 2\)"),
     (lambda: A[0].trace(), ValueError, "trace: expects a matrix"), (lambda: A[0].tril(), ValueError, "tril: expects a matrix"), (lambda: A[0, 0].diag_embed(), ValueError, "diag_embed"),
     (lambda: A.topk(4), ValueError, "topk: k .* 0 to 3"), (lambda: A.kthvalue(0), ValueError, "kthvalue: k .* 1 to 3"), (lambda: A[:0].median(), ValueError, "median: there are no values"),
@@ -267,11 +268,11 @@ def test_bad_input_is_refused_with_a_reason(call, error, message):
 def test_products_keep_their_range_where_numpys_do():
     for start in ([1e-30, 1e30, 1e30], [1e30, 1e-30, 1e-30]):
         x = tn.tensor(start)
-        np.testing.assert_allclose(x.cumprod(0).data, np.cumprod(np.float32(start)), rtol=1e-6)
+        np.testing.assert_allclose(x.cumprod(0).numpy(), np.cumprod(np.float32(start)), rtol=1e-6)
     assert tn.tensor([0.0, 1, 1e30, 1e30]).prod().item() == 0.0
     x = tn.tensor([1e-30, 1e30, 1e-30, 1e30], requires_grad=True)
     g, = tn.grad(x.prod(), x)
-    np.testing.assert_allclose(g.data, [1e30, 1e-30, 1e30, 1e-30], rtol=1e-5)
+    np.testing.assert_allclose(g.numpy(), [1e30, 1e-30, 1e30, 1e-30], rtol=1e-5)
 
 
 def test_joining_many_gives_each_its_own_gradient():

@@ -29,7 +29,7 @@ def test_recorded_training_steps_show_how_a_weight_moves():
         assert (step.optimizer, step.settings["lr"]) == ("SGD", 0.1) and "return -lr * g" in step.source
         assert step.after.previous is step.node
         w0 = step.after.value
-    assert len(updates) == len(recording.passes) == 3 and w0 == w.data
+    assert len(updates) == len(recording.passes) == 3 and w0 == w.numpy()
     assert kinds(tn.inspect.trace(recording)) == "FFSBBSU" * 3
     assert kinds(tn.inspect.trace(loss)) == "FFSBBSU"               # of the last one alone
     assert tn.inspect.trace(loss).outputs[0].value == loss.item()

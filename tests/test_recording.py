@@ -124,10 +124,10 @@ def test_updates_as_on_the_slides_work():
     w = leaf(1.0, 2.0)
     (w * w).sum().backward()
     w.data -= 0.1 * w.grad.data
-    np.testing.assert_allclose(w.data, [0.8, 1.6])
+    np.testing.assert_allclose(w.numpy(), [0.8, 1.6])
     with tn.no_grad():
         w -= 0.1 * w.grad
-    np.testing.assert_allclose(w.data, [0.6, 1.2])
+    np.testing.assert_allclose(w.numpy(), [0.6, 1.2])
     assert w.requires_grad and w.is_leaf
     with pytest.raises(TypeError, match=r"w\.grad\.data"):
         w.data -= 0.1 * w.grad

@@ -111,7 +111,7 @@ def test_a_gif_has_a_frame_for_each_snapshot(history, tmp_path):
 def test_a_boundary_can_be_filmed_and_the_speed_chosen(tmp_path):
     model, snapshots = nn.Linear(2, 1), Snapshots()
     snapshots.take(model)
-    before = [p.data.tobytes() for p in model.parameters()]
+    before = [p.numpy().tobytes() for p in model.parameters()]
     shifted = {name: a + 1 for name, a in snapshots[0].items()}
     picture = partial(plots.decision_boundary, x=[[0.0, 0.0], [1.0, 1.0]], y=[0, 1], output="logit", colorbar=False)
     film = plots.animate(picture, model, [*snapshots, shifted])
@@ -119,7 +119,7 @@ def test_a_boundary_can_be_filmed_and_the_speed_chosen(tmp_path):
     with Image.open(tmp_path / "film.GIF") as gif:
         assert gif.n_frames == 2 and gif.info["duration"] == 250
     assert film._fig.axes[0].get_title() == "Decision boundary at probability 0.5, snapshot 1"
-    assert len(film._fig.axes) == 1 and [p.data.tobytes() for p in model.parameters()] == before
+    assert len(film._fig.axes) == 1 and [p.numpy().tobytes() for p in model.parameters()] == before
 
 
 def test_what_fails_leaves_the_model_and_the_file_as_they_were(history, tmp_path):

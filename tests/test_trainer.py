@@ -45,7 +45,7 @@ def test_metrics_are_computed_once_from_all_predictions():
 
     def largest_error(prediction, target):
         calls.append(prediction.shape)
-        return abs(prediction.data - target.data).max()
+        return abs(prediction.numpy() - target.numpy()).max()
 
     t = trainer(line(0.5), 0.0, metrics={"largest_error": largest_error})
     history = t.fit(loader(X, X), loader(X[:3], np.array([[0.5], [2.0], [0.25]])), epochs=2)
@@ -142,7 +142,7 @@ def test_a_diverging_loss_is_an_error_before_it_spoils_the_weights():
     model = line(0.0)
     with pytest.raises(FloatingPointError, match="Trainer: the loss in epoch 1, step 2 is inf; a smaller learning rate"):
         trainer(model, 1e200).fit(loader(X, X), epochs=9)
-    assert np.isfinite(model.weight.data).all() and model.training
+    assert np.isfinite(model.weight.numpy()).all() and model.training
     with pytest.raises(FloatingPointError, match="the validation loss of epoch 1 is inf"):
         trainer(line(0.0)).fit(loader(X, X), loader(X, X * 1e200), epochs=9)
 
@@ -172,7 +172,7 @@ def test_small_improvements_may_not_count(options, epochs):
 def test_the_highest_may_be_best():
     model = line(0.0)
     stop = EarlyStopping("validation_closeness", patience=1, mode="max")
-    history = trainer(model, 0.1, callbacks=[stop], metrics={"closeness": lambda p, t: -abs(p.data - 0.5).max()}).fit(
+    history = trainer(model, 0.1, callbacks=[stop], metrics={"closeness": lambda p, t: -abs(p.numpy() - 0.5).max()}).fit(
         loader(X, X), loader(X, X), epochs=30)
     assert len(history) == history.best_epoch("validation_closeness", "max") + 1 == 3
 

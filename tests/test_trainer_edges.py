@@ -98,6 +98,7 @@ def test_a_gradient_that_is_not_finite_is_an_error_before_the_step():
     assert model[0].weight.item() == 1.0 and t.step == 0
 
 
+@pytest.mark.host("metrics are computed on the host")
 def test_batches_of_another_form():
     class Named(Trainer):
         def parted(self, batch):

@@ -115,6 +115,7 @@ def test_files_that_cannot_be_written(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a file", "a folder"] and not list((tmp_path / "a folder").iterdir())
 
 
+@pytest.mark.host("metrics are computed on the host")
 def test_a_metric_that_fails_is_named():
     for metric in (lambda p, y: p - y, lambda p, y: 1 / 0):
         with pytest.raises((ValueError, TypeError, RuntimeError, ZeroDivisionError)) as caught:

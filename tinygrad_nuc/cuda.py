@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from .devices import memory as _memory
 from .devices import names as _names
 from .devices.capture import capture
 from .devices.gpu import import_cupy, ready, why_unavailable
@@ -9,8 +10,8 @@ from .devices.kernels.registry import use_kernels
 from .devices.memory import OutOfMemoryError
 
 __all__ = ["OutOfMemoryError", "capture", "current_device", "device_count", "empty_cache", "get_device_name",
-           "is_available", "mem_get_info", "memory_allocated", "memory_reserved", "set_device", "synchronize", "use_kernels",
-           "why_unavailable"]
+           "is_available", "mem_get_info", "memory_allocated", "memory_reserved", "set_device", "synchronize",
+           "use_kernels", "why_unavailable"]
 
 
 def is_available() -> bool:
@@ -118,7 +119,7 @@ def synchronize(device: Any = None) -> None:
 
 
 def memory_allocated() -> int:
-    """How many bytes of the GPU's memory tensors hold now; 0 without a GPU.
+    """How many bytes of the GPU's memory tensors hold now, those that recorded steps keep too; 0 without a GPU.
 
     Examples
     --------
@@ -126,11 +127,13 @@ def memory_allocated() -> int:
     >>> tn.cuda.memory_allocated() <= tn.cuda.memory_reserved()
     True
     """
-    return import_cupy().get_default_memory_pool().used_bytes() if is_available() else 0
+    return _memory.held(import_cupy())[0] if is_available() else 0
 
 
 def memory_reserved() -> int:
     """How many bytes of the GPU's memory this program has reserved, for tensors now and to come; 0 without a GPU.
+
+    Each recorded step has reserved memory of its own, which `empty_cache` does not give back.
 
     Examples
     --------
@@ -138,7 +141,7 @@ def memory_reserved() -> int:
     >>> tn.cuda.memory_reserved() >= 0
     True
     """
-    return import_cupy().get_default_memory_pool().total_bytes() if is_available() else 0
+    return _memory.held(import_cupy())[1] if is_available() else 0
 
 
 def mem_get_info(device: Any = None) -> tuple[int, int]:

@@ -23,7 +23,7 @@ from .cublas import HANDLE, Cublas
 from .elementwise import ElementwiseKernel
 from .graphs import CUDARuntimeError, Graph
 from .machine import Machine
-from .memory import MemoryPool, OutOfMemoryError, PinnedMemoryPool, running
+from .memory import DeviceMemory, MemoryPool, OutOfMemoryError, PinnedMemoryPool, running
 from .raw_kernel import RawKernel
 
 memory_limit = None                             # bytes, or None: as many as there are
@@ -70,7 +70,8 @@ def modules():
     stream = module("cupy.cuda.stream", Stream=streams.Stream, Event=streams.Event)
     cuda = module("cupy.cuda", runtime=runtime, memory=memory, compiler=compiler, device=device, graph=graph,
                   stream=stream, Device=streams.Device, Stream=streams.Stream, Event=streams.Event,
-                  MemoryPool=MemoryPool, get_elapsed_time=streams.get_elapsed_time, is_available=lambda: True,
+                  MemoryPool=MemoryPool, Memory=DeviceMemory,
+                  MemoryPointer=lambda memory, offset: memory, get_elapsed_time=streams.get_elapsed_time, is_available=lambda: True,
                   get_current_stream=streams.get_current_stream,
                   using_allocator=lambda allocator=None: running().using_allocator(allocator))
     makers = "asarray asnumpy empty zeros ones full arange".split()

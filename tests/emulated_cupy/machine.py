@@ -15,6 +15,8 @@ CUSOLVER = set("inv solve svd eigh eigvalsh cholesky qr det slogdet lstsq pinv m
 READS_VALUES = set("nonzero flatnonzero argwhere unique unique_values unique_counts unique_inverse unique_all extract "
                    "compress bincount union1d intersect1d setdiff1d setxor1d trim_zeros".split())
 DEVICE_ANSWERS = set("allclose array_equal array_equiv count_nonzero".split())     # Python numbers in NumPy only
+JOINS = set("concatenate stack hstack vstack dstack column_stack row_stack array".split())
+FEW, SMALL = 8, 2 << 20                         # more arrays, and smaller ones in bytes, CuPy joins in a single kernel
 PLENTY = 8 << 30                                # bytes that a device says it has, without a limit
 
 
@@ -80,13 +82,16 @@ class Machine(device_guard.Machine):
         waits.append(what)
 
     def upload(self, what):
-        self.refuse(what, self.capture)
+        self.refuse_uploads(what)
         uploads.append(what)
 
-    def refuse(self, what, *captures):
+    def refuse_uploads(self, what):
+        self.refuse(what, self.capture, refused="H2D transfers")
+
+    def refuse(self, what, *captures, refused="synchronous API calls"):
         for capture in filter(None, captures):
             capture.invalid = True
-            raise RuntimeError(f"{what}: the current stream is capturing, so synchronous API calls are disallowed")
+            raise RuntimeError(f"{what}: the current stream is capturing, so {refused} are disallowed")
 
     def refuse_libraries(self, name):
         if self.capture and name in CUBLAS | CUSOLVER:
@@ -112,6 +117,10 @@ class Machine(device_guard.Machine):
         self.refuse_libraries(name)
         if reads_values(name, args, options):
             self.wait(f"{name}, which looks at values")
+        if name == "array" and not arrays and np.ndim(args[0]) > 0:
+            self.upload("array")                # np.array(numbers, like=device array); a single number is filled in
+        if joins_by_addresses(name, args):
+            self.refuse_uploads(f"{name} of more than {FEW} arrays, whose addresses are uploaded")
         if written:
             self.check_devices(arrays)
         if self.capture:
@@ -200,6 +209,16 @@ def reads_values(name, args, options):
         parts = args[1] if isinstance(args[1], tuple) else (args[1],)       # x[mask], or x[mask] = as many numbers
         return any(isinstance(part, GuardArray) and part.dtype == bool for part in parts)
     return name in READS_VALUES
+
+
+def joins_by_addresses(name, args):
+    """Whether CuPy joins these arrays in a single kernel, which gets a list of their addresses; others it copies."""
+    if name not in JOINS or not args or name == "array" and isinstance(args[0], GuardArray):
+        return False
+    arrays = arrays_in(args[0])
+    count = len(args[0] if isinstance(args[0], GuardArray) else arrays)
+    return (count > FEW and len({array.dtype for array in arrays}) == 1
+            and sum(array.nbytes for array in arrays) < SMALL * count)
 
 
 def spoil(host):

@@ -53,13 +53,26 @@ class Memory:
         weakref.finalize(self, block.pool._give_back, block).atexit = False
 
 
+class DeviceMemory:
+    """cupy.cuda.Memory: bytes straight from the device, or the error of cudaMalloc."""
+
+    def __init__(self, size):
+        from .graphs import CUDARuntimeError
+        try:
+            running().reserve(size, running().current)
+        except OutOfMemoryError as error:
+            raise CUDARuntimeError("cudaErrorMemoryAllocation: out of memory") from error
+
+
 class MemoryPool:
     """Counts as CuPy's: what arrays use, and what was ever taken from the device and not given back to it.
 
-    `malloc` is what `using_allocator` gets; here it returns a `Block`.
+    `malloc` is what `using_allocator` gets; here it returns a `Block`. When the device has no more, the pool gives back
+    what it has free and asks again, unless its own `allocator` ends that with a MemoryError.
     """
 
     def __init__(self, allocator=None, machine=None):
+        self.allocator = allocator
         self.free = {}                          # (device, size) -> blocks that may be handed out again
         self.used, self.total = {}, {}          # device -> bytes
         self.blocks = set()                     # that are in use
@@ -74,16 +87,23 @@ class MemoryPool:
             before = waiting.pop()
             block = before.heir = Block(self, size, device, capture)
         else:
-            try:
-                machine.reserve(size, device)
-            except OutOfMemoryError:
-                self.free_all_blocks()
-                machine.reserve(size, device)
+            self.take(size, device)
             self.total[device] = self.total.get(device, 0) + size
             block = Block(self, size, device, capture)
         self.blocks.add(block)
         self.used[device] = self.used.get(device, 0) + size
         return block
+
+    def take(self, size, device):
+        """New bytes of the device."""
+        if self.allocator is not None:
+            self.allocator(size)                # takes them by DeviceMemory
+            return
+        try:
+            running().reserve(size, device)
+        except OutOfMemoryError:
+            self.free_all_blocks()
+            running().reserve(size, device)
 
     def _give_back(self, block):
         block.in_use, block.host = False, None

@@ -1,4 +1,4 @@
-"""A linear layer as one operation, the mask behind a ReLU, and the cross-entropy of class numbers."""
+"""A linear layer as one operation, normalisation, the mask behind a ReLU, and the cross-entropy of class numbers."""
 
 import numpy as np
 from hypothesis import strategies as st
@@ -19,6 +19,15 @@ def masks(draw):
     shape, = draw(together(1))
     a, kept = draw(values([shape, shape]))
     return [a, kept > 0], {}
+
+
+@st.composite
+def channels(draw):
+    """Numbers, and the axes over which to normalise them: all but the second as in batch norm, or the last ones."""
+    shape = draw(mostly(st.sampled_from([(4, 3), (3, 2, 2), (2, 2, 3)]), st.sampled_from([(3,), (4, 1), (0, 3, 2)])))
+    batch = len(shape) > 1 and shape[0] and draw(st.booleans())
+    axes = (0, *range(2, len(shape))) if batch else tuple(range(-draw(st.integers(1, len(shape[1:]) or 1)), 0))
+    return draw(values([shape])), {"axes": axes, "eps": draw(st.sampled_from([0.1, 1]))}
 
 
 @st.composite
@@ -46,6 +55,8 @@ SAMPLES = {
     ops.CrossEntropy: Sample(scores_and_labels(), cross_entropy),
     ops.BinaryCrossEntropyWithLogits: Sample(
         elementwise(2), lambda x, t: -t * np.log(1 / (1 + np.exp(-x))) - (1 - t) * np.log(1 - 1 / (1 + np.exp(-x)))),
+    ops.Normalise: Sample(
+        channels(), lambda x, axes, eps: (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + eps)),
     ops.Affine: Sample(rows_and_weights(), lambda x, W, b: np.einsum("nk,mk->nm", x, W) + b),
     ops.Kept: Sample(masks(), lambda a, kept: np.where(kept, a, 0)),
 }

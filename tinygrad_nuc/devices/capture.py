@@ -4,9 +4,10 @@ A small network's step is some fifty launches, each of which costs Python and Cu
 can record what is launched, without running it, and then launch all of it at once, with the same arguments and the same
 memory every time. What that takes:
 
-- The step has been made before, so that all kernels are compiled and all memory is there: the first two calls are
-  ordinary ones, and the second of them is watched (rehearsal.py) for anything that could not be recorded.
-- The inputs of every call are copied into the arrays that were recorded, and the results lie where they always lie.
+- The step has been made before, so that all kernels are compiled and loaded: the first two calls are ordinary ones, and
+  the second of them is watched (rehearsal.py) for anything that could not be recorded. The third records (record.py).
+- The inputs of every call are copied into the arrays that were recorded (staging.py), and the results lie where they
+  always lie.
 - Numbers that change from step to step, such as the learning rate, are written into arrays (kernels/numbers.py).
 - What the step does in Python alone, outside of the engine and its optimizers, is done when it is recorded, and not
   again.
@@ -22,8 +23,8 @@ from .gpu import import_cupy
 from .kernels.matmul import cublas
 from .moving import device_of, on_device
 from .names import as_device
-from .rehearsal import Rehearsal
-from .staging import Inputs
+from .record import Record
+from .rehearsal import Rehearsal, Results
 
 AT_MOST = 8                         # records of one step, for as many shapes of its inputs
 
@@ -90,12 +91,18 @@ class Captured:
         self.step = step
         self.device = None if device is None else as_device(device)
         self.calls: dict[tuple, int] = {}           # shapes and dtypes of the inputs → how many calls without a record
+        self.rehearsals: dict[tuple, Rehearsal] = {}
+        self.made: list[Results] = []               # by ordinary calls
         self.records: dict[tuple, Record] = {}
         self.reason = ""
         self.replays = 0
 
     def __call__(self, *inputs: Any) -> Any:
+        if accelerator.recording is not None:       # part of another step, which is being recorded
+            return self.step(*inputs)
         key = tuple((x.shape, x.dtype.char) if isinstance(x, Tensor) else (type(x), x) for x in inputs)
+        if not self.may_be_recorded(inputs, key):
+            return self.step(*self.placed(inputs))
         record = self.records.get(key)
         if record is not None and record.still_right():
             self.replays += 1
@@ -103,12 +110,8 @@ class Captured:
         if record is not None:                      # weights, or what an optimizer remembers, lie elsewhere now
             del self.records[key]
             self.calls[key] = 1
-        if self.reason and key in self.calls or not self.may_be_recorded(inputs, key):
-            return self.step(*self.placed(inputs))
         self.calls[key] = self.calls.get(key, 0) + 1
-        if self.calls[key] == 1:
-            return self.step(*self.placed(inputs))
-        return self.rehearsed(inputs) if self.calls[key] == 2 else self.recorded(key, inputs)
+        return self.rehearsed(key, inputs) if self.calls[key] <= 2 else self.recorded(key, inputs)
 
     def placed(self, inputs: tuple) -> tuple:
         """The inputs on the device that was asked for."""
@@ -118,35 +121,50 @@ class Captured:
 
     def may_be_recorded(self, inputs: tuple, key: tuple) -> bool:
         """Whether it makes sense to try; otherwise `reason` says why not."""
+        kinds = [x for x in inputs if not isinstance(x, (Tensor, bool, int, float, str, type(None)))]
         arrays = [x.data for x in inputs if isinstance(x, Tensor)]
         where = self.device or (device_of(arrays[0]) if arrays else as_device("cpu"))
-        if where.type == "cpu":
+        if kinds:
+            self.reason = f"an input is a {type(kinds[0]).__name__}: give tensors and numbers"
+        elif where.type == "cpu":
             self.reason = "the inputs are on the CPU" if arrays else "there are no tensors among the inputs"
         elif debugging.on:
             self.reason = "debug mode is on, which looks at every value"
+        elif key in self.calls and key not in self.records and self.reason:
+            return False                            # tried before
         elif key not in self.calls and len(self.calls) >= AT_MOST:
             self.reason = f"the inputs keep changing: they have come in {AT_MOST} shapes or numbers already"
         else:
             return True
         return False
 
-    def rehearsed(self, inputs: tuple) -> Any:
-        """An ordinary step, watched for what could not be recorded."""
+    def rehearsed(self, key: tuple, inputs: tuple) -> Any:
+        """An ordinary step, watched: the second one for what could not be recorded, the first for what it leaves behind."""
         try:
-            cublas(import_cupy())                   # its workspace must be there before, and outlive all records
+            cublas(import_cupy())                   # which CuPy has loaded, but is called directly from here on
         except (OSError, RuntimeError) as error:
             self.reason = f"cuBLAS cannot be called directly: {error}"
             return self.step(*self.placed(inputs))
-        with Rehearsal() as rehearsal:
-            result = self.step(*self.placed(inputs))
-        self.reason = rehearsal.obstacle()
-        self.rehearsal = rehearsal
+        try:
+            with Rehearsal(self.made) as rehearsal:
+                result = self.step(*self.placed(inputs))
+        except BaseException:
+            self.calls[key] -= 1                    # to be repeated
+            raise
+        if self.calls[key] == 2:
+            self.reason = rehearsal.obstacle()
+        self.made.append(rehearsal.made)
+        self.rehearsals[key] = rehearsal
         return result
 
     def recorded(self, key: tuple, inputs: tuple) -> Any:
         """Record the step, and replay it; or make it as it stands if it cannot be recorded."""
-        record = Record(inputs, self.device, self.rehearsal.leaves)
-        self.reason = record.attempt(self.step)
+        record = Record(inputs, self.device, self.rehearsals[key])
+        try:
+            self.reason = record.attempt(self.step)
+        except accelerator.NotRehearsed:            # something was loaded, or added, since the rehearsal
+            self.calls[key] = 2
+            return self.rehearsed(key, inputs)
         if self.reason:
             return self.step(*self.placed(inputs))
         self.records[key] = record
@@ -156,93 +174,3 @@ class Captured:
     def __repr__(self) -> str:
         name = getattr(self.step, "__name__", "step")
         return f"Captured({name}, replays={self.replays}" + (f", reason={self.reason!r})" if self.reason else ")")
-
-
-class Record:
-    """One recorded step: the graph, and all that must live as long as it does.
-
-    Parameters
-    ----------
-    inputs : tuple
-        Such as the step will be called with.
-    device : device, optional
-        Where they go.
-    leaves : list of Tensor
-        Which tensors get a gradient.
-    """
-
-    def __init__(self, inputs: tuple, device: Any, leaves: list[Tensor]) -> None:
-        cupy = import_cupy()
-        self.leaves = leaves
-        self.before: list[Callable] = []                        # what writes the numbers of a step
-        self.checks: list[Callable[[], bool]] = []
-        self.inputs = Inputs(inputs, device)
-        self.place = cupy.cuda.Device(self.inputs.number)
-        with self.place:
-            self.stream, self.pool = cupy.cuda.Stream(non_blocking=True), cupy.cuda.MemoryPool()
-            self.begun, self.done = (cupy.cuda.Event(disable_timing=True) for _ in range(2))
-
-    def attempt(self, step: Callable) -> str:
-        """Record the step; returns why that failed, or "". Nothing is computed yet, and nothing has changed then."""
-        cupy = import_cupy()
-        gradients = [x._grad for x in self.leaves]
-        failure = ""
-        self.place.synchronize()
-        with self.place, self.stream, cupy.cuda.using_allocator(self.pool.malloc):
-            self.stream.begin_capture()
-            accelerator.recording = self
-            try:
-                result = step(*self.inputs.tensors)
-            except Exception as error:                          # of whatever kind: an ordinary step comes next
-                failure = f"it cannot be recorded: {error or type(error).__name__}"
-            finally:
-                accelerator.recording = None
-                try:
-                    self.graph = self.stream.end_capture()
-                except Exception as error:                      # after any call that CUDA does not record
-                    failure = failure or f"it cannot be recorded: {error}"
-        if failure:
-            for x, g in zip(self.leaves, gradients, strict=True):
-                x._grad = g
-            return failure
-        self.graph.upload(self.stream)
-        self.result = detached(result)
-        self.gradients = {x: x._grad for x in self.leaves}
-        self.values = {x: x.data for x in self.leaves}          # arrays that the graph reads and writes
-        return ""
-
-    def before_each(self, write: Callable, still: Callable[[], bool]) -> None:
-        """Have numbers written before each replay, as long as the recorded step is `still` the right one."""
-        self.before.append(write)
-        self.checks.append(still)
-
-    def still_right(self) -> bool:
-        """Whether the parameters are still in the same memory, and the optimizers' formulas still the same."""
-        return all(x.data is array for x, array in self.values.items()) and all(check() for check in self.checks)
-
-    def replay(self, inputs: tuple) -> Any:
-        """The step, in one launch."""
-        with self.place:
-            current = import_cupy().cuda.get_current_stream()
-            self.begun.record(current)
-            self.stream.wait_event(self.begun)                  # after all that was launched before ...
-            with self.stream:
-                self.inputs.fill(inputs)
-                for write in self.before:
-                    write()
-                self.graph.launch(self.stream)
-            self.done.record(self.stream)
-            current.wait_event(self.done)                       # ... and before all that comes after
-        for x, g in self.gradients.items():
-            x._grad = g
-            x.mark_changed()
-        return self.result
-
-
-def detached(result: Any) -> Any:
-    """What a step returned, without its history, which is not recorded."""
-    if isinstance(result, Tensor):
-        return result.detach()
-    if isinstance(result, (tuple, list)):
-        return type(result)(map(detached, result))
-    return {name: detached(x) for name, x in result.items()} if isinstance(result, dict) else result

@@ -7,7 +7,8 @@ from typing import Any
 
 from .names import device
 
-_usable: Any = None             # CuPy, once it was found to have a GPU
+_usable: Any = None             # CuPy, once the library's own kernels are installed
+_complete: Any = None           # CuPy, once nothing was found to be missing: asking takes 10 ms and more
 
 INSTALL = ('pip install "tinygrad_nuc[cuda12]" or "tinygrad_nuc[cuda13]", whichever version of CUDA `nvidia-smi` shows '
            "in its first lines")
@@ -58,7 +59,8 @@ def why_unavailable() -> str:
     >>> bool(tn.cuda.why_unavailable()) == (not tn.cuda.is_available())
     True
     """
-    if _usable is not None and sys.modules.get("cupy") is _usable:
+    global _complete
+    if _complete is not None and sys.modules.get("cupy") is _complete:
         return ""
     packages = cupy_packages()
     if len(packages) > 1:
@@ -76,9 +78,15 @@ def why_unavailable() -> str:
         return (f"CuPy cannot be imported ({last_line(error)}): pip uninstall {' '.join(packages) or 'cupy'}, "
                 f"then {INSTALL}")
     try:
-        return "" if cupy.cuda.is_available() else f"CuPy is installed, but {why_no_gpu(cupy, packages)}"
+        if not cupy.cuda.is_available():
+            return f"CuPy is installed, but {why_no_gpu(cupy, packages)}"
     except Exception as error:
         return f"CuPy is installed, but does not find out whether there is a GPU ({last_line(error)})"
+    missing = missing_parts(cupy)
+    if missing:
+        return f"CuPy is installed and finds a GPU, but not {missing}: {how_to_get_parts(packages)}"
+    _complete = cupy
+    return ""
 
 
 def why_no_gpu(cupy: Any, packages: list[str]) -> str:
@@ -94,6 +102,36 @@ def why_no_gpu(cupy: Any, packages: list[str]) -> str:
                 f"{'; or' if fitting else ', or'} get a newer driver")
     return ("finds no GPU that it can use: `nvidia-smi` shows whether there is one, and the environment variable "
             "CUDA_VISIBLE_DEVICES may hide it")
+
+
+def missing_parts(cupy: Any) -> str:
+    """What CuPy does not find of CUDA's toolkit, without which no kernel is compiled and no matrix multiplied.
+
+    CuPy's packages hold none of it. It is CuPy that is asked, so it looks where it will look later. An answer of
+    another kind, from a CuPy made in another way, is no reason to complain.
+    """
+    missing = []
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for name, ask in (("NVRTC", lambda: cupy.cuda.nvrtc.getVersion()), ("cuBLAS", lambda: cupy.cuda.cublas)):
+                try:
+                    ask()
+                except (ImportError, RuntimeError):
+                    missing.append(name)
+            from cuda.pathfinder import find_nvidia_header_directory
+            if find_nvidia_header_directory("cudart") is None:
+                missing.append("CUDA's headers")
+    except Exception:
+        return ""
+    return " and ".join(", ".join(missing).rsplit(", ", 1))
+
+
+def how_to_get_parts(packages: list[str]) -> str:
+    """How to install those parts of CUDA's toolkit for the package that is CuPy."""
+    if packages and packages[0].startswith("cupy-cuda"):
+        return f'pip install "{packages[0]}[ctk]"'
+    return "install NVIDIA's CUDA toolkit, and name its folder in the environment variable CUDA_PATH"
 
 
 def cupy_packages() -> list[str]:

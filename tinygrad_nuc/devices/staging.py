@@ -27,7 +27,8 @@ class Inputs:
         with cupy.cuda.Device(self.number):
             self.tensors = tuple(Tensor(cupy.empty(x.shape, x.dtype)) if isinstance(x, Tensor) else x for x in inputs)
         self.pages: list[dict[int, Any]] = [{} for _ in range(AHEAD)]
-        self.fetched: list[Any] = [None] * AHEAD        # the event after which the pages are free again
+        with cupy.cuda.Device(self.number):             # the events after which the pages are free again
+            self.fetched = [cupy.cuda.Event(block=True, disable_timing=True) for _ in range(AHEAD)]
         self.turn = 0
 
     def fill(self, inputs: tuple) -> None:
@@ -41,8 +42,8 @@ class Inputs:
             if not isinstance(x.data, np.ndarray):
                 place.data[...] = x.data
                 continue
-            if not staged and self.fetched[self.turn] is not None:
-                self.fetched[self.turn].synchronize()
+            if not staged:
+                self.fetched[self.turn].synchronize()   # at once, if it was never recorded
             staged = True
             if i not in pages:
                 import cupyx
@@ -50,5 +51,5 @@ class Inputs:
             pages[i][...] = x.data
             place.data.set(pages[i], stream=stream)
         if staged:
-            self.fetched[self.turn] = stream.record()
+            self.fetched[self.turn].record(stream)
             self.turn = (self.turn + 1) % AHEAD

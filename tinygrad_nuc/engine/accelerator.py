@@ -20,6 +20,10 @@ recording: Any = None
 rehearsing = False
 
 
+class NotRehearsed(RuntimeError):
+    """A step that is being recorded does something for the first time."""
+
+
 def of(rule: Callable) -> Callable:
     """What runs the rule: itself, as long as there is no GPU."""
     return rule if version_of is None else version_of(rule)

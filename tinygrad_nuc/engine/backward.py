@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from . import accelerator
+from .arrays import as_array
+from .explain import device_clash
 from .grad_mode import set_grad_enabled
 from .hooks import after_hooks
 from .origins import changed_at, computed_at
@@ -230,7 +232,10 @@ def starting_gradient(output: Tensor, gradient: Any) -> Tensor:
                              f"number first, with .sum() or .mean(), or give ∂L/∂output of shape {output.shape}")
         return Tensor(np.ones_like(output.data))
     if not isinstance(gradient, Tensor):
-        gradient = Tensor(gradient)
+        gradient = Tensor(np.asarray(as_array(gradient), like=output.data))
+    clash = device_clash(("gradient", "tensor"), (gradient.data, output.data))
+    if clash:
+        raise ValueError(f"backward: {clash}")
     if gradient.shape != output.shape:
         raise ValueError(f"backward: the gradient has shape {gradient.shape}, but the tensor has {output.shape}; "
                          "they must be equal")

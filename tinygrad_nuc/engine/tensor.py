@@ -287,6 +287,9 @@ class Tensor:
             raise TypeError(f"t.grad is a Tensor or None, not a {type(gradient).__name__}; write t.grad = tn.tensor(g)")
         if gradient.shape != self.shape:
             raise ValueError(f"t.grad must have the tensor's shape {self.shape}, not {gradient.shape}")
+        if type(gradient._data) is not type(self._data):
+            clash = device_clash(("gradient", "tensor"), (gradient._data, self._data))
+            raise ValueError(f"t.grad: {clash}")
         if gradient.dtype != self.dtype:
             raise TypeError(f"t.grad must have the tensor's dtype {self.dtype}, not {gradient.dtype}")
 

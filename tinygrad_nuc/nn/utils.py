@@ -88,14 +88,22 @@ def norm_of_all(arrays: list[Any], p: float) -> Any:
     Only the powers have the arrays' dtype, or float32 where that is float16. They are those of a/largest, so that none
     of them over- or underflows.
     """
-    largest = np.max(np.stack([np.max(np.absolute(a)) if a.size else np.zeros_like(a, shape=()) for a in arrays]))
+    largest = np.max(in_a_row([np.max(np.absolute(a)) if a.size else np.zeros_like(a, shape=()) for a in arrays]))
     if math.isinf(p):
         return largest.astype(np.float64)
     at_least_float32 = np.result_type(np.float32, *(a.dtype for a in arrays))
     unit = np.where((largest > 0) & (largest < np.inf), largest, 1).astype(at_least_float32)
-    powers = np.stack([np.sum(np.absolute(a / unit) ** float(p), dtype=np.float64) for a in arrays])
+    powers = in_a_row([np.sum(np.absolute(a / unit) ** float(p), dtype=np.float64) for a in arrays])
     with np.errstate(over="ignore"):
         return np.sum(powers) ** (1 / p) * unit
+
+
+def in_a_row(numbers: list[Any]) -> Any:
+    """Numbers as a vector: where they are, since to stack many of them CuPy asks the computer's memory."""
+    row = np.empty_like(numbers[0], np.result_type(*(x.dtype for x in numbers)), shape=(len(numbers),))
+    for i, x in enumerate(numbers):
+        row[i] = x
+    return row
 
 
 @no_grad()

@@ -27,6 +27,7 @@ from . import (
     logic,
     masking,
     matrix,
+    normalising,
     norms,
     numpy_hints,
     numpy_names,

@@ -42,7 +42,8 @@ def fmax(input: Tensor, other: Tensor | float) -> Tensor:
     >>> tn.tensor([1.0, float("nan")]).fmax(tn.tensor([3.0, 4.0]))
     tensor([3., 4.])
     """
-    return where(np.isnan(input), other, where(np.isnan(other), input, np.maximum(input, other)))
+    larger = np.maximum(input, other)           # NaN if one of them is
+    return where(np.isnan(input), other, where(np.isnan(larger), input, larger))
 
 
 @method
@@ -56,7 +57,8 @@ def fmin(input: Tensor, other: Tensor | float) -> Tensor:
     >>> tn.tensor([1.0, float("nan")]).fmin(tn.tensor([3.0, 4.0]))
     tensor([1., 4.])
     """
-    return where(np.isnan(input), other, where(np.isnan(other), input, np.minimum(input, other)))
+    smaller = np.minimum(input, other)          # NaN if one of them is
+    return where(np.isnan(input), other, where(np.isnan(smaller), input, smaller))
 
 
 @method

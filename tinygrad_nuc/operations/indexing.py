@@ -21,9 +21,9 @@ class Index(Operation):
 class IndexAdd(Operation):
     """y = zeros of the shape, then y[index] += a; an element that is indexed twice receives twice"""
     def forward(a, *, index, shape):
-        y = np.zeros_like(a, shape=shape)
-        if has_arrays(index):
-            np.add.at(y, index, a)              # y[index] += a would count a repeated index once
+        y = np.zeros_like(a, shape=shape, order="C")
+        if has_arrays(index):                   # y[index] += a would count a repeated index once
+            np.add.at(*at_once(y, index), a)
         else:
             y[index] = a
         return y
@@ -62,6 +62,20 @@ def __getitem__(self: Tensor, index: Any) -> Tensor:
     Arrays and masks in the index may be tensors. Where t is on a GPU, those that are not are moved there.
     """
     return Index.apply(self, index=as_index(index, self.data))
+
+
+def at_once(y: Any, index: Any) -> tuple[Any, Any]:
+    """An array and an index as ``ufunc.at`` takes them: for CuPy's the index must be a single array.
+
+    So on a device they are the flattened array, a view of `y`, which has to lie in rows, and positions in it. Where one
+    array of positions in a vector is the whole index, it is those already.
+    """
+    if isinstance(y, np.ndarray):
+        return y, index
+    parts = [part for part in (index if isinstance(index, tuple) else (index,)) if part is not Ellipsis]
+    if y.ndim == len(parts) == 1 and getattr(parts[0], "dtype", np.dtype(bool)).kind in "iu":
+        return y, parts[0]
+    return y.reshape(-1), np.arange(y.size, like=y).reshape(y.shape)[index]
 
 
 def has_arrays(index: Any) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..engine.tensor import Tensor, method
 from .axes import along, checked_dim
-from .indexing import IndexAdd, checked_positions
+from .indexing import IndexAdd, at_once, checked_positions
 from .picking import gather_index
 from .selection import where
 
@@ -115,6 +115,6 @@ def last_at(where_to: tuple, shape: tuple[int, ...], target: tuple[int, ...]) ->
     """For each element of the target, which element of the (flattened) source comes there last; −1 for none."""
     like = where_to[0]
     order = np.arange(1, math.prod(shape) + 1, dtype=np.uint64, like=like).reshape(shape)   # CuPy's at: no int64
-    last = np.zeros_like(like, shape=target, dtype=np.uint64)
-    np.maximum.at(last, where_to, order)
+    last = np.zeros_like(like, shape=target, dtype=np.uint64, order="C")
+    np.maximum.at(*at_once(last, where_to), order)
     return last.astype(np.int64) - 1

@@ -73,6 +73,9 @@ def where(condition: Tensor, input: Tensor | float, other: Tensor | float) -> Te
     >>> tn.where(x > 0, x, 0.0)
     tensor([0., 2.])
     """
+    tensors = [x for x in (input, other) if isinstance(x, Tensor)]
+    if isinstance(condition, bool) and tensors:             # CuPy's where takes no Python bool
+        condition = np.array(condition, like=tensors[0].data)
     y = Where.apply(condition, input, other)
     from_python = isinstance(input, float) and isinstance(other, float)
     return y.astype(get_default_dtype()) if from_python and isinstance(y, Tensor) else y

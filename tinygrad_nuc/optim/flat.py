@@ -35,6 +35,8 @@ class Flat:
 
     def __init__(self, params: list[Tensor], states: MutableMapping[Tensor, Mapping[str, Any]],
                  names: Mapping[str, str], elementwise: bool) -> None:
+        if accelerator.recording is not None:
+            raise accelerator.NotRehearsed("the optimizer's parameters are joined anew")
         self.params, self.states, self.names, self.elementwise = params, states, names, elementwise
         self.layout = layout(params)
         self.arrays: dict[str, Any] = {}        # remembered of every number, by the letters of the formula ...
@@ -44,9 +46,8 @@ class Flat:
         self.update: Any = None                 # on a GPU, what makes the step in one launch
         if self.entries[0]:
             self.take_over(self.entries)
-        if len(params) > 1:
-            self.steps = self.joined([p.data for p in params])          # room for the changes of all parameters ...
-            self.pieces = self.divided(self.steps)                      # ... and each one's part of it
+        self.steps: Any = None                  # room for the changes of several parameters ...
+        self.pieces: list[Any] = []             # ... and each one's part of it
 
     def fits(self, states: Mapping[Tensor, Any]) -> bool:
         """Whether the parameters still go together, and their state is what is shown of it here."""
@@ -90,6 +91,9 @@ class Flat:
             if len(values) == 1:
                 p[part] += steps                    # p is the parameter's own array ...
         if len(values) > 1:
+            if self.steps is None:
+                self.steps = np.empty_like(p)
+                self.pieces = self.divided(self.steps)
             self.steps[...] = steps                 # ... or a copy of several, all in one part
             for own, piece in zip(values, self.pieces, strict=True):
                 own += piece

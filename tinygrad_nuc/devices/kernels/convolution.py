@@ -4,6 +4,9 @@ The rule lays out the columns of each image by itself, pixel of the window by pi
 suits a processor's cache. Here the windows of all images stand side by side in one matrix, a column each, so that
 there is one product; `images` gathers, for each pixel, what the windows have for it, so that no two threads write to
 the same place.
+
+The columns are many times larger than the images: with 3 x 3 pixels in a window nine times. Beyond MOST_NUMBERS the
+images take turns, a portion of them at a time, which is as fast and needs no more memory for a larger batch.
 """
 
 import math
@@ -11,15 +14,18 @@ from typing import Any
 
 import numpy as np
 
-from ...operations.convolution import Convolution, TransposedConvolution, Windows, WindowProducts
+from ...operations.convolution import Convolution, TransposedConvolution, WindowProducts, Windows
 from ..gpu import import_cupy
 from .matmul import product
 from .raw import RawKernel, one_for_each, suits
 from .registry import computes
 
-# How windows lie on an image, as in operations/convolution.py: place i has its pixel p where the image has i·s + p·d − t.
+MOST_NUMBERS = 2 ** 26                                  # in the columns of a portion: 256 MB in float32
+
+# How windows lie on an image, as in operations/convolution.py: place i has its pixel p at i·s + p·d − t of the image.
 WINDOWS = """
-struct Windows { int images, channels, height, width, P, Q, I, J, stride_i, stride_j, dilation_p, dilation_q, t_i, t_j; };
+struct Windows { int images, channels, height, width, P, Q, I, J, stride_i, stride_j, dilation_p, dilation_q;
+                 int t_i, t_j; };
 """
 LAYOUT = np.dtype([(name, np.int32) for name in (
     "images", "channels", "height", "width", "P", "Q", "I", "J", "stride_i", "stride_j", "dilation_p", "dilation_q",
@@ -82,20 +88,22 @@ def columns(a: Any, windows: Windows) -> Any:
     return y
 
 
-def images(a: Any, n: int, windows: Windows) -> Any:
-    """The opposite of `columns`: n images in which every pixel is the sum over the windows that it lies in."""
-    channels = a.shape[0] // math.prod(windows.size)
-    y = import_cupy().empty((n, channels, *windows.image), a.dtype)
-    IMAGES(a.dtype, *one_for_each(y.size), (a, y, described(n, channels, windows), y.size))
-    return y
+def images(a: Any, y: Any, windows: Windows) -> None:
+    """The opposite of `columns`: every pixel of the images y is the sum over the windows that it lies in."""
+    IMAGES(a.dtype, *one_for_each(y.size), (a, y, described(y.shape[0], y.shape[1], windows), y.size))
 
 
-def swapped(a: Any, shape: tuple[int, int, int], bias: Any = None) -> Any:
-    """An array of this shape with its first two axes exchanged, in memory too, and a bias for each of the first."""
-    first, second, rest = shape
-    y = import_cupy().empty((second, first, rest), a.dtype)
+def swap(a: Any, y: Any, shape: tuple[int, int, int], bias: Any = None) -> None:
+    """Write an array of this shape to y with its first two axes exchanged, and a bias added for each of the first."""
     SWAPPED(a.dtype, *one_for_each(y.size), (a, a if bias is None else bias, y, np.int32(bias is not None),
-                                             np.int32(first), np.int32(second), np.int32(rest), y.size))
+                                             *map(np.int32, shape), y.size))
+
+
+def side_by_side(a: Any) -> Any:
+    """Results (n, o, i, j) of all images as one matrix, a filter in each row, in the order of `columns`."""
+    n, filters, places = a.shape[0], a.shape[1], math.prod(a.shape[2:])
+    y = import_cupy().empty((filters, n * places), a.dtype)
+    swap(a, y, (n, filters, places))
     return y
 
 
@@ -105,37 +113,59 @@ def described(n: int, channels: int, windows: Windows) -> Any:
                       *windows.padding)], LAYOUT)
 
 
-def fits(windows: Windows, groups: int, n: int, channels: int, *arrays: Any) -> bool:
-    """Whether the kernels take this: one group, and few enough numbers to be counted by 32 bits."""
-    largest = n * channels * math.prod(windows.size) * max(math.prod(windows.places), 1)
-    return (groups == 1 and max(largest, *(x.size for x in arrays)) < 2 ** 31 and min(x.size for x in arrays) > 0
-            and largest > 0 and suits(*arrays))
+def numbers_of_one(channels: int, filters: int, windows: Windows) -> int:
+    """How many numbers one image has in the largest of the arrays here: mostly in its columns."""
+    places = math.prod(windows.places)
+    return max(channels * math.prod(windows.size) * places, filters * places, channels * math.prod(windows.image))
+
+
+def fits(channels: int, filters: int, windows: Windows, groups: int, *arrays: Any) -> bool:
+    """Whether the kernels take this: one group of channels, and few enough numbers to be counted by 32 bits."""
+    return (groups == 1 and suits(*arrays) and min(math.prod(windows.places), *(x.size for x in arrays)) > 0
+            and numbers_of_one(channels, filters, windows) < 2 ** 31)
+
+
+def portions(n: int, channels: int, filters: int, windows: Windows) -> list[slice]:
+    """The images in portions, whose columns stay within MOST_NUMBERS: mostly all n at once."""
+    portion = max(MOST_NUMBERS // numbers_of_one(channels, filters, windows), 1)
+    return [slice(first, min(first + portion, n)) for first in range(0, n, portion)]
 
 
 # ---------------------------------------------------------------------- as kernels
 
 @computes(Convolution.forward)
 def convolution(a: Any, w: Any, b: Any, *, windows: Windows, groups: int) -> Any:
-    n, filters, places = a.shape[0], w.shape[0], math.prod(windows.places)
-    if not fits(windows, groups, n, a.shape[1], a, w, *([] if b is None else [b])):
+    n, channels, filters, places = a.shape[0], a.shape[1], w.shape[0], math.prod(windows.places)
+    if not fits(channels, filters, windows, groups, a, w, *([] if b is None else [b])):
         return NotImplemented
-    y = product(w.reshape(filters, -1), columns(a, windows))
-    return swapped(y, (filters, n, places), b).reshape(n, filters, *windows.places)
+    y = import_cupy().empty((n, filters, *windows.places), a.dtype)
+    for part in portions(n, channels, filters, windows):
+        products = product(w.reshape(filters, -1), columns(a[part], windows))
+        swap(products, y[part], (filters, part.stop - part.start, places), b)
+    return y
 
 
 @computes(TransposedConvolution.forward)
 def transposed_convolution(a: Any, w: Any, *, windows: Windows, groups: int) -> Any:
-    n, filters, places = a.shape[0], w.shape[0], math.prod(windows.places)
-    if not fits(windows, groups, n, w.shape[1], a, w):
+    n, (filters, channels) = a.shape[0], w.shape[:2]
+    if not fits(channels, filters, windows, groups, a, w):
         return NotImplemented
-    side_by_side = swapped(a, (n, filters, places)).reshape(filters, n * places)
-    return images(product(w.reshape(filters, -1).T, side_by_side), n, windows)
+    y = import_cupy().empty((n, channels, *windows.image), a.dtype)
+    for part in portions(n, channels, filters, windows):
+        images(product(w.reshape(filters, -1).T, side_by_side(a[part])), y[part], windows)
+    return y
 
 
 @computes(WindowProducts.forward)
 def window_products(a: Any, b: Any, *, windows: Windows, groups: int) -> Any:
-    n, filters, places = a.shape[0], a.shape[1], math.prod(windows.places)
-    if not fits(windows, groups, n, b.shape[1], a, b):
+    n, filters, channels = a.shape[0], a.shape[1], b.shape[1]
+    if not fits(channels, filters, windows, groups, a, b):
         return NotImplemented
-    side_by_side = swapped(a, (n, filters, places)).reshape(filters, n * places)
-    return product(side_by_side, columns(b, windows).T).reshape(filters, b.shape[1], *windows.size)
+    y: Any = None
+    for part in portions(n, channels, filters, windows):
+        products = product(side_by_side(a[part]), columns(b[part], windows).T)
+        if y is None:
+            y = products
+        else:
+            y += products
+    return y.reshape(filters, channels, *windows.size)

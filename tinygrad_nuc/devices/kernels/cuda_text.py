@@ -102,7 +102,7 @@ def number(y: Any, dtype: Any) -> str:
     if kind_of_number not in ("float", "double"):
         return f"({kind_of_number}){int(y)}"
     if not np.isfinite(y):
-        return f"({kind_of_number})" + ("NAN" if np.isnan(y) else "INFINITY" if y > 0 else "-INFINITY")
+        return f"({kind_of_number})({'0.0' if np.isnan(y) else '1.0' if y > 0 else '-1.0'} / 0.0)"  # NVRTC knows no NAN
     text = f"{float(np.float32(y))!r}f" if kind_of_number == "float" else repr(float(y))
     return f"({text})" if text.startswith("-") else text
 

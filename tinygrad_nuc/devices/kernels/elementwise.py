@@ -1,6 +1,7 @@
 """A rule that treats its elements one by one, as one kernel: made when it is first used with arrays of such dtypes."""
 
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -44,7 +45,7 @@ class Fused:
             return None
         y, text = formula
         taken = {x.operands[0]: x.dtype for x in in_order([y]) if x.function == "argument"}
-        inputs = ", ".join(f"{PARAMETERS[kind]} {name}" for name, kind in taken.items())
+        inputs = ", ".join(f"{PARAMETERS[kind]} {in_text(name)}" for name, kind in taken.items())
         kernel = import_cupy().ElementwiseKernel(inputs, f"{PARAMETERS[y.dtype]} {RESULT}", text, self.name())
         return kernel, list(taken)
 
@@ -59,16 +60,21 @@ class Fused:
             y = self.rule(*arguments, **chosen)
             if not isinstance(y, Symbol) or is_weak(y.dtype) or launches(y) < 2:
                 return None
-            return y, body({RESULT: y}, lambda x: x.operands[0] if x.function == "argument" else None)
+            return y, body({RESULT: y}, lambda x: in_text(x.operands[0]) if x.function == "argument" else None)
         except (NotElementwise, TypeError, ValueError):         # what a rule does with a shape, say, a symbol refuses
             return None
 
     def name(self) -> str:
         """The kernel's name, as a profiler shows it: Sigmoid_grad_a, say."""
-        return self.rule.__qualname__.replace("<locals>.", "").replace(".", "_").replace("<lambda>", "formula")
+        return in_text(self.rule.__qualname__.replace("<locals>.", ""))
 
 
-RESULT = "result_"                                      # no argument of a rule is called so
+RESULT = "result"
+
+
+def in_text(name: str) -> str:
+    """A name as CUDA and CuPy take it, and use it for nothing else."""
+    return re.sub(r"\W", lambda other: f"u{ord(other[0])}" if other[0] not in ".<>" else "_", name, flags=re.ASCII) + "_"
 
 
 def launches(y: Symbol) -> int:

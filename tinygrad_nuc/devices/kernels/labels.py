@@ -10,19 +10,22 @@ from .raw import RawKernel, ceil_div, suits
 from .registry import computes
 from .rows import ACROSS, HEAD, ROWS_OF_A_BLOCK, SCORES
 
-LOSSES = RawKernel("cross_entropy", ACROSS + f"""
+NAN = "#define NOT_A_NUMBER (T)(0.0 / 0.0)"          # NVRTC knows no NAN
+
+LOSSES = RawKernel("cross_entropy", ACROSS + f"""{NAN}
 extern "C" __global__ void cross_entropy(const T* a, const long long* t, T* y, long long ignored, long long rows,
                                          long long columns) {{{HEAD}{SCORES}
+    bool known = 0 <= t[row] && t[row] < columns;           // of a label that is no class, the loss is NaN
     if (threadIdx.x == 0)
-        y[row] = t[row] == ignored ? (T)0 : log(sum) - below(a[first + t[row]], top);
+        y[row] = t[row] == ignored ? (T)0 : known ? log(sum) - below(a[first + t[row]], top) : NOT_A_NUMBER;
 }}
 """)
 
-SLOPES = RawKernel("cross_entropy_grad", ACROSS + f"""
+SLOPES = RawKernel("cross_entropy_grad", ACROSS + f"""{NAN}
 extern "C" __global__ void cross_entropy_grad(const T* g, int step, const T* a, const long long* t, T* x,
                                               long long ignored, long long rows, long long columns) {{{HEAD}{SCORES}
     // g has one number for each row, or one for all: then step is 0
-    T slope = g[row * step];
+    T slope = 0 <= t[row] && t[row] < columns ? g[row * step] : NOT_A_NUMBER;
     for (long long i = first + threadIdx.x; i < end; i += 32)
         x[i] = t[row] == ignored ? (T)0 : slope * (exp(below(a[i], top)) / sum - (i - first == t[row]));
 }}

@@ -38,16 +38,17 @@ class Numbers:
     def prepare(self) -> Any:
         """The array, with the numbers for this step, or, where a step is recorded, with new ones before each replay."""
         if accelerator.recording is None:
-            self.write()
-        else:
-            accelerator.recording.before_each(self.write, self.still)
-        return self.array
+            self.write(self.array)
+            return self.array
+        array = np.empty_like(self.array)       # of each launch its own: an optimizer may step twice in one recorded step
+        accelerator.recording.before_each(lambda: self.write(array), self.still)
+        return array
 
-    def write(self) -> None:
+    def write(self, array: Any) -> None:
         """Decide, and write."""
         numbers = self.decide()
         if numbers:
-            writer(len(numbers), self.array.dtype.name)(*numbers, self.array, size=1)
+            writer(len(numbers), array.dtype.name)(*numbers, array, size=1)
 
 
 _writers: dict[tuple, Any] = {}

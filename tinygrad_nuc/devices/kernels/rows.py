@@ -74,7 +74,8 @@ extern "C" __global__ void log_softmax_grad(const T* g, const T* y, T* x, long l
 def by_rows(kernel: RawKernel, axis: int, *arrays: Any) -> Any:
     """A new array of the same shape, if the axis is the last one and the arrays are as the kernel takes them."""
     a = arrays[0]
-    if not suits(*arrays) or not a.size or axis % a.ndim != a.ndim - 1 or any(x.shape != a.shape for x in arrays):
+    if not isinstance(axis, int) or not suits(*arrays) or not a.size or axis % a.ndim != a.ndim - 1 or \
+            any(x.shape != a.shape for x in arrays):
         return NotImplemented
     columns = a.shape[-1]
     rows = a.size // columns

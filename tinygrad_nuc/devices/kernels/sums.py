@@ -1,7 +1,11 @@
 """Sums over all axes but one: the gradients of biases, the means of batch norm, and what undoes broadcasting.
 
 CuPy sums over the last axes quickly, and over the first ones slowly, since its threads then walk across the rows. Here
-neighbouring threads take neighbouring columns, as they lie in memory.
+neighbouring threads take neighbouring numbers, as they lie in memory.
+
+Where few columns or channels are left of many numbers, a block for each would leave most of the GPU idle. So several
+blocks share them, each writes the sum of its part, and a second launch adds up the parts. Nothing is added by whoever
+comes first, and how many parts there are does not depend on the GPU: the digits of a sum are the same every time.
 """
 
 import math
@@ -14,76 +18,111 @@ from ..gpu import import_cupy
 from .raw import RawKernel, ceil_div, suits
 from .registry import computes
 
-SIDE = 32                                               # columns of a block, and threads for each of them
+THREADS = 1024                                          # of a block
+SIDE = 32                                               # columns of a block, at most
+EACH = 16                                               # numbers that are worth a thread: with fewer, fewer blocks
+MOST_BLOCKS = 512                                       # no GPU has so many of this size at work at once
 
-ROWS = RawKernel("sum_over_rows", """
-extern "C" __global__ void sum_over_rows(const T* a, T* y, long long rows, long long columns) {
-    // a block has 32 columns; of each, 32 threads take every 32nd row, and then add up what they have
-    __shared__ T parts[32][33];
-    long long column = blockIdx.x * 32LL + threadIdx.x;
-    T sum = 0;
-    if (column < columns)
-        for (long long row = threadIdx.y; row < rows; row += 32)
-            sum += a[row * columns + column];
-    parts[threadIdx.y][threadIdx.x] = sum;
+ADDED_UP = """
+__device__ T added_up(T sum, unsigned int kept) {
+    // thread k < kept gets the sum over the threads k, k + kept, k + 2 kept, … of its block
+    __shared__ T parts[1024];
+    unsigned int thread = threadIdx.y * blockDim.x + threadIdx.x;
+    parts[thread] = sum;
     __syncthreads();
-    for (int half = 16; half > 0; half /= 2) {
-        if (threadIdx.y < half)
-            parts[threadIdx.y][threadIdx.x] += parts[threadIdx.y + half][threadIdx.x];
+    for (unsigned int half = 512; half >= kept; half /= 2) {
+        if (thread < half)
+            parts[thread] += parts[thread + half];
         __syncthreads();
     }
+    return parts[thread];
+}
+"""
+
+ROWS = RawKernel("sum_over_rows", ADDED_UP + """
+extern "C" __global__ void sum_over_rows(const T* a, T* y, long long rows, long long columns) {
+    // y[part, column]: a block has a thread for each of its columns, and for as many rows at once as there is room for
+    long long column = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    T sum = 0;
+    if (column < columns)
+        for (long long row = blockIdx.y * blockDim.y + threadIdx.y; row < rows; row += gridDim.y * blockDim.y)
+            sum += a[row * columns + column];
+    sum = added_up(sum, blockDim.x);
     if (threadIdx.y == 0 && column < columns)
-        y[column] = parts[0][threadIdx.x];
+        y[blockIdx.y * columns + column] = sum;
 }
 """)
 
-CHANNELS = RawKernel("sum_over_pixels", """
+CHANNELS = RawKernel("sum_over_pixels", ADDED_UP + """
 extern "C" __global__ void sum_over_pixels(const T* a, T* y, long long images, long long channels, long long pixels) {
-    // a block has one channel; its threads go through the pixels of all images, and then add up what they have
-    __shared__ T parts[256];
+    // y[part, channel]: a block has one channel, and a thread for each pixel of as many images as there is room for
     long long channel = blockIdx.x;
     T sum = 0;
-    for (long long i = threadIdx.x; i < images * pixels; i += 256)
-        sum += a[(i / pixels * channels + channel) * pixels + i % pixels];
-    parts[threadIdx.x] = sum;
-    __syncthreads();
-    for (int half = 128; half > 0; half /= 2) {
-        if (threadIdx.x < half)
-            parts[threadIdx.x] += parts[threadIdx.x + half];
-        __syncthreads();
+    for (long long n = blockIdx.y * blockDim.y + threadIdx.y; n < images; n += gridDim.y * blockDim.y) {
+        const T* image = a + (n * channels + channel) * pixels;
+        for (long long i = blockIdx.z * blockDim.x + threadIdx.x; i < pixels; i += gridDim.z * blockDim.x)
+            sum += image[i];
     }
-    if (threadIdx.x == 0)
-        y[channel] = parts[0];
+    sum = added_up(sum, 1);
+    if (threadIdx.x == 0 && threadIdx.y == 0)
+        y[(blockIdx.z * gridDim.y + blockIdx.y) * channels + channel] = sum;
 }
 """)
 
 
 def sum_over_rows(a: Any) -> Any:
     """Σ a[i, j] over i, of a matrix."""
+    rows, columns = a.shape
     if not suits(a):
         return a.sum(axis=0)
-    rows, columns = a.shape
-    y = import_cupy().empty((columns,), a.dtype)
+    if columns == 1:
+        return a.sum().reshape(1)                       # all of an array: CuPy's own takes many blocks for it
+    side = power_of_2(columns, SIDE)
+    blocks, height = ceil_div(columns, side), THREADS // side
+    parts = parts_for(rows * side, blocks)
+    y = import_cupy().empty(columns if parts == 1 else (parts, columns), a.dtype)
     if columns:
-        ROWS(a.dtype, (ceil_div(columns, SIDE),), (SIDE, SIDE), (a, y, rows, columns))
-    return y
+        ROWS(a.dtype, (blocks, parts), (side, height), (a, y, rows, columns))
+    return y if parts == 1 else sum_over_rows(y)
 
 
 def sum_over_pixels(a: Any) -> Any:
     """Σ a[i, j, k] over i and k."""
     images, channels, pixels = a.shape
-    y = import_cupy().empty((channels,), a.dtype)
+    width = power_of_2(pixels, THREADS)
+    height = THREADS // width
+    parts = parts_for(images * pixels, channels)
+    of_images = max(min(parts, ceil_div(images, height)), 1)
+    of_pixels = parts // of_images                      # where there are fewer images than parts
+    parts = of_images * of_pixels
+    y = import_cupy().empty(channels if parts == 1 else (parts, channels), a.dtype)
     if channels:
-        CHANNELS(a.dtype, (channels,), (256,), (a, y, images, channels, pixels))
-    return y
+        CHANNELS(a.dtype, (channels, of_images, of_pixels), (width, height), (a, y, images, channels, pixels))
+    return y if parts == 1 else sum_over_rows(y)
 
 
-def sum_to(a: Any, kept: range) -> Any:
-    """The sum over all axes but those in `kept`, which are neighbours; NotImplemented if CuPy's own sum is as good."""
-    if kept.start == 0 or not kept or not suits(a):             # over the last axes, or over all
+def power_of_2(n: int, most: int) -> int:
+    """The smallest that is not below n, or else `most`."""
+    return min(1 << max(n - 1, 0).bit_length(), most)
+
+
+def parts_for(numbers: int, blocks: int) -> int:
+    """How many blocks share the work of each of `blocks`, which is to add up so many numbers."""
+    return max(min(ceil_div(numbers, EACH * THREADS), MOST_BLOCKS // max(blocks, 1)), 1)
+
+
+def sum_to(a: Any, kept: list[int]) -> Any:
+    """The sum over all axes but those in `kept`, without its axes of length 1; NotImplemented if CuPy's is as good."""
+    if not suits(a) or a.size == 0:
         return NotImplemented
-    outer, inner = math.prod(a.shape[:kept.start]), math.prod(a.shape[kept.stop:])
-    middle = math.prod(a.shape[i] for i in kept)
+    longer = [i for i in kept if a.shape[i] > 1]
+    run = neighbours(longer, a.ndim)
+    if not longer:
+        return a.sum()
+    if not run or run.start == 0:                       # the axes do not lie side by side, or the sum is over the last
+        return NotImplemented
+    outer, inner = math.prod(a.shape[:run.start]), math.prod(a.shape[run.stop:])
+    middle = math.prod(a.shape[i] for i in run)
     return sum_over_rows(a.reshape(outer, middle)) if inner == 1 else sum_over_pixels(a.reshape(outer, middle, inner))
 
 
@@ -101,7 +140,7 @@ def sum_forward(a: Any, *, axis: Any, keepdims: bool) -> Any:
         return NotImplemented
     over = [i % a.ndim for i in (axis if isinstance(axis, tuple) else (axis,))] if a.ndim else []
     kept = [i for i in range(a.ndim) if i not in over]
-    y = sum_to(a, neighbours(kept, a.ndim))
+    y = sum_to(a, kept)
     if y is NotImplemented:
         return y
     return y.reshape([a.shape[i] if i in kept else 1 for i in range(a.ndim) if keepdims or i in kept])
@@ -111,10 +150,11 @@ def sum_forward(a: Any, *, axis: Any, keepdims: bool) -> Any:
 def sum_of_copies(a: Any, shape: tuple[int, ...]) -> Any:
     extra = a.ndim - len(shape)
     kept = [i for i in range(extra, a.ndim) if shape[i - extra] == a.shape[i]]
-    y = sum_to(a, neighbours([i for i in kept if a.shape[i] != 1], a.ndim))
+    y = sum_to(a, kept)
     return y if y is NotImplemented else y.reshape(shape)
 
 
 @computes(Convolution.grad_b)
 def convolution_grad_b(g: Any, y: Any, a: Any, w: Any, b: Any, **settings: Any) -> Any:
-    return sum_to(g.reshape(*g.shape[:2], -1), range(1, 2))
+    y = sum_to(g.reshape(*g.shape[:2], -1), [1])
+    return y if y is NotImplemented else y.reshape(g.shape[1])

@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from ...engine import accelerator
 from ..gpu import import_cupy
 from .cuda_text import body
+from .elementwise import in_text
 from .numbers import Numbers
 from .raw import TYPES, RawKernel, ceil_div
 from .registry import kernels_in_use
@@ -23,7 +25,7 @@ THREADS, BLOCKS = 256, 2048         # of one launch; each thread goes on to furt
 
 HEAD = """
 struct Tensors { T* p[64]; const T* g[64]; long long end[64]; };       // parameter k goes from end[k − 1] to end[k]
-extern "C" __global__ void %(name)s(const Tensors tensors, const double* numbers%(arrays)s, long long size) {
+extern "C" __global__ void %(name)s(const Tensors tensors, const T* __restrict__ numbers%(arrays)s, long long size) {
     int k = 0;
     for (long long i = blockIdx.x * 256LL + threadIdx.x; i < size; i += gridDim.x * 256LL) {
         while (i >= tensors.end[k]) k++;
@@ -37,7 +39,7 @@ TENSORS = np.dtype([("p", np.uint64, AT_MOST), ("g", np.uint64, AT_MOST), ("end"
 
 
 # What Python would do with its own numbers; their results agree with the CPU's to the last bit.
-OPERATORS = {"add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "divide": operator.truediv,
+OPERATORS: dict[str, Callable] = {"add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "divide": operator.truediv,
              "power": operator.pow, "negative": operator.neg, "absolute": abs}
 
 
@@ -79,6 +81,9 @@ class Formula:
         if any(isinstance(x, Symbol) and is_weak(x.dtype) and x.dtype is bool for x in self.common.values()):
             raise NotElementwise("a truth value is remembered")
         of_numbers = [x for x in in_order([self.steps, *self.arrays.values()]) if not is_weak(x.dtype)]
+        read = {x.operands[0] for x in of_numbers if x.function == "argument"} - {"p", "g"}
+        if not read <= self.arrays.keys():
+            raise NotElementwise("something is no longer remembered")
         needed = {id(y): y for x in of_numbers for y in x.operands if isinstance(y, Symbol) and is_weak(y.dtype)}
         self.shared = list(needed.values())
         self.dtype = dtype
@@ -86,18 +91,19 @@ class Formula:
     def kernel(self, name: str) -> RawKernel:
         """One launch that changes every parameter, and what is remembered of it."""
         places = {id(x): k for k, x in enumerate(self.shared)}
+        states = {letter: f"state{k}" for k, letter in enumerate(self.arrays)}          # a name of its own may be anything
 
         def name_of(x: Symbol) -> str | None:
             if id(x) in places:
                 return f"numbers[{places[id(x)]}]"
             if x.function != "argument":
                 return None
-            return x.operands[0] if x.operands[0] in ("p", "g") else f"{x.operands[0]}_[i]"
+            return x.operands[0] if x.operands[0] in ("p", "g") else f"{states[x.operands[0]]}[i]"
 
-        results = {f"const T new_{letter}": x for letter, x in self.arrays.items()}
+        results = {f"const T new_{states[letter]}": x for letter, x in self.arrays.items()}
         text = body({"const T step": self.steps, **results}, name_of)
-        text += "".join(f"\n{letter}_[i] = new_{letter};" for letter in self.arrays) + "\ntensors.p[k][j] = p + step;"
-        arrays = "".join(f", T* {letter}_" for letter in self.arrays)
+        text += "".join(f"\n{state}[i] = new_{state};" for state in states.values()) + "\ntensors.p[k][j] = p + step;"
+        arrays = "".join(f", T* {state}" for state in states.values())
         return RawKernel(name, HEAD % {"name": name, "arrays": arrays, "body": text.replace("\n", "\n        ")})
 
     def evaluate(self, settings: dict[str, Any], common: dict[str, Any]) -> tuple[list[float], dict[str, Any]]:
@@ -110,7 +116,7 @@ class Formula:
                 found[id(x)] = given[x.operands[0]]
             else:
                 operands = [found[id(y)] if isinstance(y, Symbol) else y for y in x.operands]
-                compute = OPERATORS.get(x.function) or getattr(np, x.function)
+                compute = OPERATORS[x.function] if x.function in OPERATORS else getattr(np, x.function)
                 found[id(x)] = compute(*operands)
         numbers = [float(found[id(x)]) for x in self.shared]
         return numbers, {name: found[id(x)] if isinstance(x, Symbol) else x for name, x in self.common.items()}
@@ -184,7 +190,7 @@ class Update:
             formula = Formula(change, settings(), flat.arrays, flat.common, dtype, maximize)
             if any(x.dtype != dtype for x in (formula.steps, *formula.arrays.values())):
                 return None
-            kernel = formula.kernel(f"{getattr(change, '__qualname__', 'optimizer').split('.')[0]}_step")
+            kernel = formula.kernel(in_text(f"{type(change.__self__).__name__}_step"))      # type: ignore[attr-defined]
         except (NotElementwise, TypeError, ValueError):
             return None
         branch = self.branch(settings(), maximize)
@@ -197,10 +203,12 @@ class Update:
 
         def still() -> bool:
             return flat.fits(optimizer.state) and self.branch(settings(), maximize) == branch
-        return formula, kernel, Numbers(len(formula.shared), decide, still)
+        return formula, kernel, Numbers(len(formula.shared), decide, still, dtype)
 
     def room(self) -> Any:
         """An array for what is remembered of every number."""
+        if accelerator.recording is not None:
+            raise accelerator.NotRehearsed("the optimizer begins to remember something")
         params = self.flat.params
         shape = params[0].shape if len(params) == 1 else (sum(p.numel() for p in params),)
         return np.empty_like(params[0].data, shape=shape, order="C")

@@ -160,7 +160,8 @@ def cross_entropy(input: Tensor, target: Any, weight: Any = None, *, ignore_inde
     Raises
     ------
     ValueError
-        If the shapes do not fit, or (looked at on the CPU only) a label is neither a class nor `ignore_index`.
+        If the shapes do not fit, or (looked at on the CPU only) a label is neither a class nor `ignore_index`; on a GPU
+        the loss is then NaN.
 
     Examples
     --------

@@ -2,8 +2,10 @@
 
 import math
 
+from ...engine import accelerator
 from ...engine.grad_mode import no_grad
 from ...engine.tensor import Tensor
+from ...operations.normalising import Normalise, moments
 from .checks import at_least_float32, require_fit, require_float
 
 
@@ -66,22 +68,22 @@ def batch_norm(input: Tensor, running_mean: Tensor | None, running_var: Tensor |
         if n < 2:
             raise ValueError(f"batch_norm: expected more than 1 value per channel when training, got an input of shape "
                              f"{input.shape}; give a larger batch, or call model.eval() to use the running statistics")
-        mean = x.mean(axes, keepdim=True)
-        deviation = x - mean
-        variance = (deviation * deviation).mean(axes, keepdim=True)
+        mean, variance = known = accelerator.of(moments)(x.data, axes)
+        y = Normalise.apply(x, axes=axes, eps=eps, known=known)
+        if weight is not None:
+            y = y * weight.reshape(shape)
     else:
         if running_mean is None or running_var is None:
             raise ValueError("batch_norm: outside of training, running_mean and running_var are needed")
         deviation = x - at_least_float32(running_mean).reshape(shape)
-        variance = at_least_float32(running_var).reshape(shape)
-    scale = 1 / (variance + eps).sqrt()
-    y = deviation * (scale if weight is None else scale * weight.reshape(shape))
+        scale = 1 / (at_least_float32(running_var).reshape(shape) + eps).sqrt()
+        y = deviation * (scale if weight is None else scale * weight.reshape(shape))
     if bias is not None:
         y = y + bias.reshape(shape)
     if training and running_mean is not None and running_var is not None:
         with no_grad():
-            new_mean = (1 - momentum) * at_least_float32(running_mean) + momentum * mean.reshape(-1)
-            unbiased = variance.reshape(-1) * (n / (n - 1))
+            new_mean = (1 - momentum) * at_least_float32(running_mean) + momentum * Tensor(mean).reshape(-1)
+            unbiased = Tensor(variance).reshape(-1) * (n / (n - 1))
             new_var = (1 - momentum) * at_least_float32(running_var) + momentum * unbiased
             running_mean.copy_(new_mean)
             running_var.copy_(new_var)
@@ -129,9 +131,7 @@ def layer_norm(input: Tensor, normalized_shape: int | tuple[int, ...] | list[int
         require_fit("layer_norm", input, name, x, shape)
     axes = tuple(range(-len(shape), 0))
     x = at_least_float32(input)
-    deviation = x - x.mean(axes, keepdim=True)
-    variance = (deviation * deviation).mean(axes, keepdim=True)
-    y = deviation * (1 / (variance + eps).sqrt())
+    y = Normalise.apply(x, axes=axes, eps=eps, known=accelerator.of(moments)(x.data, axes))
     if weight is not None:
         y = y * weight
     if bias is not None:
