@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..creation import as_tensor
 from ..devices.moving import placed_like
 from ..engine import debugging
-from ..engine.arrays import get_default_dtype
+from ..engine.arrays import get_default_dtype, on_host
 from ..engine.generator import get_rng_state, set_rng_state
 from ..engine.grad_mode import no_grad
 from ..engine.tensor import Tensor, value
@@ -57,7 +57,8 @@ def answers(who: str, model: Callable, x: NDArray) -> NDArray:
 
 def as_numbers(who: str, name: str, data: Any) -> NDArray:
     """A tensor, array or list as an array of finite float64."""
-    array = np.asarray(data.detach().cpu().numpy() if isinstance(data, Tensor) else value(data), np.float64)
+    array = value(data)
+    array = np.asarray(on_host(array) if hasattr(array, "get") and hasattr(array, "device") else array, np.float64)
     if not np.isfinite(array).all():
         raise ValueError(f"{who}: {name} holds an infinity or a NaN")
     return array

@@ -36,6 +36,8 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         Of the result; bool, int or float for what is computed from Python numbers alone, and so does not promote.
     loop : tuple of numpy.dtype
         In which dtypes the function takes its operands.
+    known : bool, optional
+        What ``if symbol:`` finds, of a setting that decides between formulas.
     """
 
     __slots__ = ("function", "operands", "dtype", "loop", "known")
