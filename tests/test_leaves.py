@@ -46,7 +46,7 @@ def test_gradients_are_stored_all_or_none():
     p, q = leaf(1.0, 2.0), leaf(3.0, 4.0)
     q.grad = tn.ones(2).double()
     y = (p * q).sum()
-    q.data = np.ones((2, 1))
+    q.data = tn.ones(2, 1).double().data
     q.grad = None
     q.grad = tn.ones(2, 1).double()
     with pytest.raises((RuntimeError, ValueError)):

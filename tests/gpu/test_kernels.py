@@ -170,11 +170,13 @@ def test_broadcasting_is_undone(gpu, shape):
     agree(*run_both(sum_over_copies, [g, shape], {}))
 
 
-def agree_with_the_sum(found, a, axes):
-    """As close to the sum in float64 as rounding in any order allows."""
-    expected, numbers, last_digit = a.astype(np.float64).sum(axes), a.size / max(a.shape[1], 1), np.finfo(a.dtype).eps
+def agree_with_the_sum(found, a):
+    """As close to the sum over all axes but 1 as rounding in a good order allows."""
+    numbers = a.size // max(a.shape[1], 1)
+    of_each = np.ascontiguousarray(np.moveaxis(a, 1, 0), np.float64).reshape(a.shape[1], numbers)
+    expected, last_digit = of_each.sum(1), np.finfo(a.dtype).eps        # in rows NumPy adds pairwise, in columns not
     assert found.shape == expected.shape and found.dtype == a.dtype
-    np.testing.assert_allclose(on_host(found), expected, rtol=20 * last_digit, atol=20 * last_digit * np.sqrt(numbers))
+    np.testing.assert_allclose(on_host(found), expected, rtol=20 * last_digit, atol=10 * last_digit * np.sqrt(numbers))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -183,12 +185,9 @@ def agree_with_the_sum(found, a, axes):
                                    (3, 2, 20_000), (5000, 2, 9), (1, 4, 1), (0, 3, 4), (2, 3, 0)])
 def test_sums_of_many_numbers(gpu, shape, dtype):
     a = rng_array(*shape, dtype=dtype)
-    if len(shape) == 2:
-        agree_with_the_sum(sums.sum_over_rows(there(a)), a, 0)
-        agree_with_the_sum(registry.version_of(table.Sum.forward)(there(a), axis=0, keepdims=False), a, 0)
-    else:
-        agree_with_the_sum(sums.sum_over_pixels(there(a)), a, (0, 2))
-        agree_with_the_sum(registry.version_of(table.Sum.forward)(there(a), axis=(0, 2), keepdims=False), a, (0, 2))
+    axis = (0, 2)[:len(shape) - 1]
+    agree_with_the_sum((sums.sum_over_rows if len(shape) == 2 else sums.sum_over_pixels)(there(a)), a)
+    agree_with_the_sum(registry.version_of(table.Sum.forward)(there(a), axis=axis, keepdims=False), a)
 
 
 def launches(monkeypatch, kernel):
