@@ -101,12 +101,15 @@ class Captured:
         if accelerator.recording is not None:       # part of another step, which is being recorded
             return self.step(*inputs)
         key = tuple((x.shape, x.dtype.char) if isinstance(x, Tensor) else (type(x), x) for x in inputs)
-        if not self.may_be_recorded(inputs, key):
-            return self.step(*self.placed(inputs))
-        record = self.records.get(key)
-        if record is not None and record.still_right():
+        try:
+            record = self.records.get(key)
+        except TypeError:                           # an input that is no key, such as a list
+            record = None
+        if record is not None and not debugging.on and record.still_right():
             self.replays += 1
             return record.replay(inputs)
+        if not self.may_be_recorded(inputs, key):
+            return self.step(*self.placed(inputs))
         if record is not None:                      # weights, or what an optimizer remembers, lie elsewhere now
             del self.records[key]
             self.calls[key] = 1

@@ -125,9 +125,9 @@ def propagate(outputs: Sequence[Tensor], seeds: Sequence[Tensor], create_graph: 
         result = y if create_graph else y.data
         for x, derivative in y.receivers:
             if x.requires_grad and (needed is None or x in needed):
-                faster = None if create_graph else accelerator.version_of
+                rule = derivative if create_graph else accelerator.of(derivative)       # of arrays on a GPU: its kernel
                 try:
-                    share = (faster(derivative) if faster else derivative)(g, result, *inputs, **y.settings)
+                    share = rule(g, result, *inputs, **y.settings)
                 except Exception as error:
                     error.add_note(f"in the derivative {rule_name(y, derivative)}; {computed_at(y)}".rstrip("; "))
                     raise

@@ -100,7 +100,7 @@ class Operation:
                 values.append(cls.plain(x))
         if settings:
             settings = {name: cls.plain_setting(name, setting) for name, setting in settings.items()}
-        forward = cls.forward if accelerator.version_of is None else accelerator.version_of(cls.forward)
+        forward = accelerator.of(cls.forward)           # itself, or its kernel where a GPU is in use
         try:
             result = forward(*values, **settings)
         except (TypeError, ValueError, IndexError) as error:
