@@ -252,6 +252,19 @@ def test_on_the_cpu_and_in_debug_mode_it_is_an_ordinary_step(gpu):
         capture(len, device="tpu")
 
 
+def test_a_reason_that_has_passed_is_no_reason_any_more(gpu):
+    step = capture(lambda x: x * 2)
+    x = tn.ones(2).to("cuda")
+    step(x)
+    with tn.debug():
+        step(x)
+    step(tn.ones(2))
+    assert step.reason == "the inputs are on the CPU" and step(tn.ones(3)).tolist() == [2, 2, 2]
+    for _ in range(3):
+        assert step(x).tolist() == [2, 2]
+    assert step.reason == "" and step.replays == 2
+
+
 # ---------------------------------------------------------------------- shapes that change, memory that moves
 
 def test_every_shape_gets_a_record_of_its_own_up_to_a_number(gpu):

@@ -65,14 +65,14 @@ def test_every_rule_gives_what_it_gives_on_the_cpu(gpu, name, dtype, data):
     (table.Erf.forward, "f"), (table.Erf.grad_a, "fff"), (table.BinaryCrossEntropyWithLogits.forward, "ff"),
     (table.BinaryCrossEntropyWithLogits.grad_x, "ffff"), (table.Tanh.grad_a, "ddd"), (table.Power.grad_b, "dddd")])
 def test_rules_of_several_launches_are_one_kernel(gpu, rule, dtypes):
-    formula = registry.version_of(rule).kernel.formula(tuple(map(np.dtype, dtypes)), {})
+    formula = registry.version_of(rule).kernel.traced(tuple(map(np.dtype, dtypes)), {})
     assert formula is not None and "result =" in formula[1]
 
 
 def test_most_elementwise_rules_are_one_kernel_and_single_calls_stay_as_they_are(gpu):
     def formula(operation, name):
-        fused = Fused(registry.formulas.get(getattr(operation, name), getattr(operation, name)))
-        return fused.formula((np.dtype(np.float32),) * len(fused.names), {}) is not None
+        fused = Fused(registry.plainer.get(getattr(operation, name), getattr(operation, name)))
+        return fused.traced((np.dtype(np.float32),) * len(fused.names), {}) is not None
     rules = [(operation, f"grad_{name}") for operation in OPERATIONS.values() for name in operation.arguments
              if not operation.takes_many and hasattr(operation, f"grad_{name}")]
     assert sum(formula(*rule) for rule in rules) >= 45
@@ -106,7 +106,7 @@ EDGES = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-30, -1e30, 88.0, -88.0,
 def test_infinities_nan_and_zeros_come_out_as_on_the_cpu(gpu, name, dtype):
     operation = OPERATIONS[name]
     fused = registry.version_of(operation.forward).kernel
-    if not isinstance(fused, Fused) or fused.formula((np.dtype(dtype),), {}) is None:
+    if not isinstance(fused, Fused) or fused.traced((np.dtype(dtype),), {}) is None:
         return                                                      # not one kernel: CuPy's own functions
     a = EDGES.astype(dtype)
     y, expected = run_both(operation.forward, [a], {})
@@ -210,7 +210,7 @@ def launches(monkeypatch, kernel):
     ((64, 16, 196), [((16, 1, 1), (256, 4))], []), ((1, 3, 50_000), [((3, 1, 4), (1024, 1))], [((1, 1), (4, 256))]),
     ((3, 2, 20_000), [((2, 3, 1), (1024, 1))], [((1, 1), (2, 512))])])
 def test_long_sums_are_shared_by_many_blocks(gpu, monkeypatch, shape, over_pixels, over_rows):
-    rows, pixels = launches(monkeypatch, sums.ROWS), launches(monkeypatch, sums.CHANNELS)
+    rows, pixels = launches(monkeypatch, sums.ROWS), launches(monkeypatch, sums.PIXELS)
     a = gpu.zeros(shape, np.float32)
     (sums.sum_over_rows if a.ndim == 2 else sums.sum_over_pixels)(a)
     assert rows == over_rows and pixels == over_pixels

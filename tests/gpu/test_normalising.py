@@ -49,6 +49,25 @@ def test_the_kernels_give_what_the_rules_give(gpu, shape, axes, dtype):
         agree(registry.version_of(Normalise.grad_x)(there(g), there(y), there(x), axes=axes, eps=0.01, **given), slopes)
 
 
+@pytest.mark.parametrize("shape, axes", [((40_000, 3), BATCH), ((50_000, 1), BATCH), ((30, 2, 40, 30), BATCH_OF_IMAGES), ((50_000,), (-1,))])
+def test_many_numbers_of_few_channels_are_shared_by_many_blocks(gpu, shape, axes):
+    x, g = draw(*shape, dtype=np.float64), draw(*shape, dtype=np.float64, seed=1)
+    assert normalising.is_shared(normalising.seen(there(x), axes))
+    known = moments(x, axes)
+    found = registry.version_of(moments)(there(x), axes)
+    for here, on_gpu in zip(known, found, strict=True):
+        np.testing.assert_allclose(on_host(on_gpu), here, rtol=1e-11)
+    y, slopes = Normalise.forward(x, axes=axes, eps=0.01), Normalise.grad_x(g, Normalise.forward(x, axes=axes, eps=0.01), x, axes=axes, eps=0.01)
+    np.testing.assert_allclose(on_host(registry.version_of(Normalise.forward)(there(x), axes=axes, eps=0.01)), y, rtol=1e-9, atol=1e-11)
+    on_gpu = registry.version_of(Normalise.grad_x)(there(g), there(y), there(x), axes=axes, eps=0.01, known=found)
+    np.testing.assert_allclose(on_host(on_gpu), slopes, rtol=1e-8, atol=1e-10)
+
+
+def test_few_numbers_are_one_launch(gpu):
+    for shape, axes in SHAPES:
+        assert not normalising.is_shared(normalising.seen(there(draw(*shape)), axes))
+
+
 @pytest.mark.parametrize("x, axes", [
     (draw(6, 4).T, BATCH), (draw(4, 3).astype(np.float16), BATCH), (draw(0, 3), (-1,)), (draw(2, 3, 4), (1,))])
 def test_for_other_arrays_the_rules_run_as_they_stand(gpu, x, axes):

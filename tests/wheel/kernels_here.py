@@ -85,7 +85,7 @@ def fused_kernels(dtype, others=()):
         for name, rule, tried, chosen in rules():
             if rule in registry.by_hand:                        # where that one refuses, the rule itself runs
                 continue
-            fused = Fused(registry.formulas.get(rule, rule))
+            fused = Fused(registry.plainer.get(rule, rule))
             for kinds in combinations(dtype, tried, others, 2 if "_grad_" in name else 0):
                 parts = [name, *(getattr(kind, "name", None) or kind.__name__ for kind in kinds),
                          *(type(x).__name__ if type(x) is float else repr(x) for x in chosen.values())]
@@ -169,7 +169,7 @@ def step_kernels(dtype):
         group, = optimizer.param_groups
         chosen, maximize = optimizer.settings_of_change(group), group["maximize"]
         arrays, common, seen = {}, {}, []
-        while (branch := (set(arrays), updates.branches(common))) not in seen:
+        while (branch := (set(arrays), updates.deciding(common))) not in seen:
             seen.append(branch)
             formula = updates.Formula(optimizer.change, chosen, arrays, common, dtype, maximize)
             _, common = formula.evaluate(chosen, common)

@@ -1,16 +1,16 @@
 """A whole training step in one launch: recorded once as a CUDA graph, and replayed from then on.
 
-A small network's step is some fifty launches, each of which costs Python and CuPy more time than it costs the GPU. CUDA
+A small network's step is some thirty launches, each of which costs Python and CuPy more time than it does the GPU. CUDA
 can record what is launched, without running it, and then launch all of it at once, with the same arguments and the same
 memory every time. What that takes:
 
 - The step has been made before, so that all kernels are compiled and loaded: the first two calls are ordinary ones, and
-  the second of them is watched (rehearsal.py) for anything that could not be recorded. The third records (record.py).
+  watched (rehearsal.py) for anything that could not be recorded. The third records (record.py).
 - The inputs of every call are copied into the arrays that were recorded (staging.py), and the results lie where they
   always lie.
 - Numbers that change from step to step, such as the learning rate, are written into arrays (kernels/numbers.py).
 - What the step does in Python alone, outside of the engine and its optimizers, is done when it is recorded, and not
-  again.
+  again (twice in that call, if recording fails, since an ordinary step follows).
 """
 
 import functools
@@ -90,7 +90,8 @@ class Captured:
         functools.update_wrapper(self, step)
         self.step = step
         self.device = None if device is None else as_device(device)
-        self.calls: dict[tuple, int] = {}           # shapes and dtypes of the inputs → how many calls without a record
+        self.calls: dict[tuple, int] = {}       # kinds of inputs → how many calls there were without a record
+        self.refused: dict[tuple, str] = {}     # kinds of inputs → why such a step cannot be recorded
         self.rehearsals: dict[tuple, Rehearsal] = {}
         self.made: list[Results] = []               # by ordinary calls
         self.records: dict[tuple, Record] = {}
@@ -123,7 +124,7 @@ class Captured:
         return tuple(Tensor(on_device(x.data, self.device)) if isinstance(x, Tensor) else x for x in inputs)
 
     def may_be_recorded(self, inputs: tuple, key: tuple) -> bool:
-        """Whether it makes sense to try; otherwise `reason` says why not."""
+        """Whether it makes sense to try; sets `reason` to why not, or to ""."""
         kinds = [x for x in inputs if not isinstance(x, (Tensor, bool, int, float, str, type(None)))]
         arrays = [x.data for x in inputs if isinstance(x, Tensor)]
         where = self.device or (device_of(arrays[0]) if arrays else as_device("cpu"))
@@ -133,20 +134,20 @@ class Captured:
             self.reason = "the inputs are on the CPU" if arrays else "there are no tensors among the inputs"
         elif debugging.on:
             self.reason = "debug mode is on, which looks at every value"
-        elif key in self.calls and key not in self.records and self.reason:
-            return False                            # tried before
+        elif key in self.refused:
+            self.reason = self.refused[key]
         elif key not in self.calls and len(self.calls) >= AT_MOST:
             self.reason = f"the inputs keep changing: they have come in {AT_MOST} shapes or numbers already"
         else:
-            return True
-        return False
+            self.reason = ""
+        return not self.reason
 
     def rehearsed(self, key: tuple, inputs: tuple) -> Any:
-        """An ordinary step, watched: the second one for what could not be recorded, the first for what it leaves behind."""
+        """An ordinary step, watched: the first for what it leaves behind, the second for what could not be recorded."""
         try:
             cublas(import_cupy())                   # which CuPy has loaded, but is called directly from here on
         except (OSError, RuntimeError) as error:
-            self.reason = f"cuBLAS cannot be called directly: {error}"
+            self.reason = self.refused[key] = f"cuBLAS cannot be called directly: {error}"
             return self.step(*self.placed(inputs))
         try:
             with Rehearsal(self.made) as rehearsal:
@@ -155,7 +156,7 @@ class Captured:
             self.calls[key] -= 1                    # to be repeated
             raise
         if self.calls[key] == 2:
-            self.reason = rehearsal.obstacle()
+            self.refuse(key, rehearsal.obstacle())
         self.made.append(rehearsal.made)
         self.rehearsals[key] = rehearsal
         return result
@@ -164,7 +165,7 @@ class Captured:
         """Record the step, and replay it; or make it as it stands if it cannot be recorded."""
         record = Record(inputs, self.device, self.rehearsals[key])
         try:
-            self.reason = record.attempt(self.step)
+            self.refuse(key, record.attempt(self.step))
         except accelerator.NotRehearsed:            # something was loaded, or added, since the rehearsal
             self.calls[key] = 2
             return self.rehearsed(key, inputs)
@@ -173,6 +174,12 @@ class Captured:
         self.records[key] = record
         self.replays += 1
         return record.replay(inputs)
+
+    def refuse(self, key: tuple, reason: str) -> None:
+        """Make no further attempt with such inputs, if there is a reason."""
+        self.reason = reason
+        if reason:
+            self.refused[key] = reason
 
     def __repr__(self) -> str:
         name = getattr(self.step, "__name__", "step")

@@ -40,7 +40,7 @@ def on_device(array: Any, where: Any) -> Any:
         with cupy.cuda.Device(number):
             return cupy.asarray(array)
     except MemoryError as error:
-        raise explained(error) or error from None
+        raise (explained(error) or error) from None
 
 
 def device_of(array: Any) -> device:
@@ -56,7 +56,7 @@ def device_of(array: Any) -> device:
 
 
 def placed(array: Any, where: Any = None) -> Any:
-    """A new array on the device that was asked for, or else on the default one.
+    """An array that was just made, on the device that was asked for, or else on the default one.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def placed(array: Any, where: Any = None) -> Any:
     """
     if where is None:
         where = get_default_device()
-        if where is CPU:
+        if where is CPU:                        # the usual case, quickly
             return array
     return on_device(array, where)
 

@@ -52,7 +52,7 @@ class Record:
         cupy = import_cupy()
         self.rehearsal = rehearsal
         self.before: list[Callable] = []                        # what writes the numbers of a step
-        self.checks: list[Callable[[], bool]] = []
+        self.checks: list[Callable[[], bool]] = []              # whether the formulas are still those recorded
         self.inputs = Inputs(inputs, device)
         self.place = cupy.cuda.Device(self.inputs.number)
         with self.place:
@@ -61,7 +61,7 @@ class Record:
         _records.add(self)
 
     def attempt(self, step: Callable) -> str:
-        """Record the step; returns why that failed, or "". Nothing is computed yet, and nothing has changed then.
+        """Record the step, which computes nothing yet; returns why that failed, or "". Then all tensors are as before.
 
         Raises
         ------
@@ -114,7 +114,7 @@ class Record:
         self.checks.append(still)
 
     def still_right(self) -> bool:
-        """Whether all that the step uses is where it was, and the optimizers' formulas and all switches are the same."""
+        """Whether all that the step uses is where it was, and formulas and switches are the same."""
         return (all(x.data is array and x.requires_grad == required for x, (array, required) in self.used.items())
                 and self.rehearsal.surroundings() == self.surroundings and all(check() for check in self.checks))
 
@@ -133,19 +133,19 @@ class Record:
             current.wait_event(self.done)                       # ... and before all that comes after
         for x, g in self.gradients.items():
             x._grad = g
-            x.mark_changed()
+            x.mark_changed()            # its numbers may be new: a graph kept from before must not use them
         return self.result
 
 
 def new_block(cupy: Any, size: int) -> Any:
-    """Memory for the record's pool. There being none ends the record.
+    """Memory for the record's pool. Where there is none left, recording ends.
 
     Left to itself the pool would give back what it has free, and try again: but that is what the record uses already.
     """
     try:
         return cupy.cuda.MemoryPointer(cupy.cuda.Memory(size), 0)
     except cupy.cuda.runtime.CUDARuntimeError as error:
-        raise MemoryError(f"the GPU's memory is not enough for a second step beside the ordinary one ({error})") from error
+        raise MemoryError(f"the GPU's memory is not enough for a step beside the ordinary one ({error})") from error
 
 
 def detached(result: Any) -> Any:

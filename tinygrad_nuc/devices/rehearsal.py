@@ -93,8 +93,8 @@ class Rehearsal(Watcher):
             return (f"it adds to the gradient of an earlier step, of a tensor of shape {older[0].shape}: call "
                     "zero_grad() in the step")
         if self.carried:
-            return (f"it goes on from a value that the step before has computed, of shape {self.carried[0].shape}: give "
-                    "it as an input, and return the new one")
+            return (f"it goes on from a value that the step before has computed, of shape {self.carried[0].shape}: "
+                    "give it as an input, and return the new one")
         for optimizer, before in self.settings.items():
             if settings_of(optimizer) != before:
                 return (f"it changes a setting of {type(optimizer).__name__}, which would not be done again: let the "

@@ -28,6 +28,7 @@ class Inputs:
             self.tensors = tuple(Tensor(cupy.empty(x.shape, x.dtype)) if isinstance(x, Tensor) else x for x in inputs)
         self.pages: list[dict[int, Any]] = [{} for _ in range(AHEAD)]
         with cupy.cuda.Device(self.number):             # the events after which the pages are free again
+            # block: waiting for one sleeps, and does not spin
             self.fetched = [cupy.cuda.Event(block=True, disable_timing=True) for _ in range(AHEAD)]
         self.turn = 0
 

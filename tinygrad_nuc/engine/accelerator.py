@@ -1,8 +1,8 @@
 """What runs a rule where its arrays are: on the CPU the rule itself, as it stands in the table of derivatives.
 
-On a GPU every NumPy call costs a launch, and some rules take many. So the room `devices`, when it is first used, puts
-two functions here, which the engine and the optimizers ask before they begin. Until then nothing stands between a rule
-and whoever calls it.
+On a GPU every NumPy call costs a launch, and some rules take many. So the package `devices`, when a GPU is first used,
+puts two functions here, which the engine and the optimizers ask before they begin. Until then nothing stands between a
+rule and whoever calls it.
 """
 
 from collections.abc import Callable
@@ -14,9 +14,10 @@ version_of: Callable[[Callable], Callable] | None = None
 # (parameters of an optimizer, its formula, …) → whether a kernel has taken the step
 take_step: Callable[..., bool] | None = None
 
-# the training step that is being recorded now, to be replayed in one launch (`tn.cuda.capture`); and whether one is
-# made in the way in which it will be recorded
+# the training step that is being recorded now, to be replayed in one launch (`tn.cuda.capture`)
 recording: Any = None
+
+# whether an ordinary step is being watched, so that all that recording it needs is loaded and compiled
 rehearsing = False
 
 

@@ -14,7 +14,8 @@ from ...engine import accelerator
 
 def install() -> None:
     """From now on the engine asks for a kernel before it runs a rule: called when a GPU is first used."""
-    from . import affine, convolution, gaps, joining, labels, normalising, pooling, rows, sums  # noqa: F401  each enters its own
+    # each enters its own
+    from . import affine, convolution, gaps, joining, labels, normalising, pooling, rows, sums  # noqa: F401
     from .registry import version_of
     from .updates import take_step
     accelerator.version_of, accelerator.take_step = version_of, take_step

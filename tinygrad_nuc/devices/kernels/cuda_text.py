@@ -67,16 +67,17 @@ def body(results: dict[str, Symbol], name_of: Callable[[Symbol], str | None]) ->
         known = name_of(x)
         if known is None:
             known = f"t{len(lines)}"
-            lines.append(f"const {text_of(x.dtype)} {known} = {expression(x, names)};")
+            lines.append(f"const {type_name(x.dtype)} {known} = {expression(x, names)};")
         names[id(x)] = known
     return "\n".join([*lines, *(f"{result} = {names[id(x)]};" for result, x in results.items())])
 
 
 def expression(x: Symbol, names: dict[int, str]) -> str:
     """One function of its operands, each in the type in which NumPy would take it."""
+    # b: truth values, i: whole numbers, f: the rest
     letters = {"b" if d is bool else "i" if d is int else "f" if d is float else d.kind for d in x.loop}
     texts = TEXTS
-    if letters == {"b"} and x.function in TRUTH and not x.is_weak:
+    if letters == {"b"} and x.function in TRUTH and not x.is_weak:      # of Python's own True, + is no "or"
         texts = TRUTH
     elif letters <= {"b", "i"}:
         if x.function in NOT_OF_WHOLE:
@@ -85,28 +86,28 @@ def expression(x: Symbol, names: dict[int, str]) -> str:
     if x.function not in texts:
         raise NotElementwise(x.function)
     operands = (operand(y, dtype, names) for y, dtype in zip(x.operands, x.loop, strict=True))
-    return texts[x.function].format(*operands, T=text_of(x.dtype))
+    return texts[x.function].format(*operands, T=type_name(x.dtype))
 
 
 def operand(y: Any, dtype: Any, names: dict[int, str]) -> str:
     """The name of a symbol, or a number, cast to a dtype."""
     if isinstance(y, Symbol):
         name = names[id(y)]
-        return name if text_of(kind(y)) == text_of(dtype) else f"({text_of(dtype)}){name}"
+        return name if type_name(kind(y)) == type_name(dtype) else f"({type_name(dtype)}){name}"
     return number(y, dtype)
 
 
 def number(y: Any, dtype: Any) -> str:
     """A Python number as a constant of a dtype, to its last digit."""
-    kind_of_number = text_of(dtype)
-    if kind_of_number not in ("float", "double"):
-        return f"({kind_of_number}){int(y)}"
+    name = type_name(dtype)
+    if name not in ("float", "double"):
+        return f"({name}){int(y)}"
     if not np.isfinite(y):
-        return f"({kind_of_number})({'0.0' if np.isnan(y) else '1.0' if y > 0 else '-1.0'} / 0.0)"  # NVRTC knows no NAN
-    text = f"{float(np.float32(y))!r}f" if kind_of_number == "float" else repr(float(y))
+        return f"({name})({'0.0' if np.isnan(y) else '1.0' if y > 0 else '-1.0'} / 0.0)"  # NVRTC knows no NAN
+    text = f"{float(np.float32(y))!r}f" if name == "float" else repr(float(y))
     return f"({text})" if text.startswith("-") else text
 
 
-def text_of(dtype: Any) -> str:
+def type_name(dtype: Any) -> str:
     """CUDA's name of a dtype."""
     return WEAK_TYPES[dtype] if is_weak(dtype) else SIZED_TYPES[dtype]

@@ -9,10 +9,9 @@ import numpy as np
 
 from ..gpu import import_cupy
 from .cuda_text import body
-from .tracing import NotElementwise, Symbol, argument, in_order, is_weak
+from .tracing import SIZED, NotElementwise, Symbol, argument, in_order
 
-PARAMETERS = {np.dtype(np.float32): "float32", np.dtype(np.float64): "float64", np.dtype(np.bool_): "bool",
-              np.dtype(np.int32): "int32", np.dtype(np.int64): "int64", bool: "bool", int: "int64", float: "float64"}
+PARAMETERS = {dtype: dtype.name for dtype in SIZED} | {bool: "bool", int: "int64", float: "float64"}    # as CuPy says
 
 
 class Fused:
@@ -25,6 +24,7 @@ class Fused:
 
     def __call__(self, *values: Any, **settings: Any) -> Any:
         kinds = tuple(x.dtype if hasattr(x, "dtype") else x if x is None else type(x) for x in values)
+        # a float may be another one without another kernel; the type goes with the rest, since True == 1
         key = (kinds, *((name, float if type(x) is float else (type(x), x)) for name, x in settings.items()))
         try:
             made = self.kernels[key]
@@ -40,32 +40,33 @@ class Fused:
 
     def make(self, kinds: tuple, settings: dict) -> tuple[Any, list[str]] | None:
         """The kernel, and which of the arguments and settings it takes."""
-        formula = self.formula(kinds, settings)
-        if formula is None:
+        traced = self.traced(kinds, settings)
+        if traced is None:
             return None
-        y, text = formula
+        y, text = traced
         taken = {x.operands[0]: x.dtype for x in in_order([y]) if x.function == "argument"}
         inputs = ", ".join(f"{PARAMETERS[kind]} {in_text(name)}" for name, kind in taken.items())
         kernel = import_cupy().ElementwiseKernel(inputs, f"{PARAMETERS[y.dtype]} {RESULT}", text, self.name())
         return kernel, list(taken)
 
-    def formula(self, kinds: tuple, settings: dict) -> tuple[Symbol, str] | None:
+    def traced(self, kinds: tuple, settings: dict) -> tuple[Symbol, str] | None:
         """What the rule gives, and the text that computes it; None if it takes no more than one launch as it stands."""
         if len(kinds) != len(self.names) or any(kind is not None and kind not in PARAMETERS for kind in kinds):
             return None
-        arguments = [None if kind is None else argument(name, kind) for name, kind in zip(self.names, kinds, strict=True)]
+        arguments = [None if kind is None else argument(name, kind)
+                     for name, kind in zip(self.names, kinds, strict=True)]
         # a number among the settings may be another one in the next call, which needs no other kernel
         chosen = {name: argument(name, float) if type(x) is float else x for name, x in settings.items()}
         try:
             y = self.rule(*arguments, **chosen)
-            if not isinstance(y, Symbol) or is_weak(y.dtype) or launches(y) < 2:
+            if not isinstance(y, Symbol) or y.is_weak or launches(y) < 2:
                 return None
             return y, body({RESULT: y}, lambda x: in_text(x.operands[0]) if x.function == "argument" else None)
         except (NotElementwise, TypeError, ValueError):         # what a rule does with a shape, say, a symbol refuses
             return None
 
     def name(self) -> str:
-        """The kernel's name, as a profiler shows it: Sigmoid_grad_a, say."""
+        """The kernel's name, as a profiler shows it: Sigmoid_grad_a_, say."""
         return in_text(self.rule.__qualname__.replace("<locals>.", ""))
 
 
@@ -73,10 +74,18 @@ RESULT = "result"
 
 
 def in_text(name: str) -> str:
-    """A name as CUDA and CuPy take it, and use it for nothing else."""
-    return re.sub(r"\W", lambda other: f"u{ord(other[0])}" if other[0] not in ".<>" else "_", name, flags=re.ASCII) + "_"
+    """A name for the text of a kernel: in ASCII, and with a _ at the end, so that it is no word of CUDA's or CuPy's.
+
+    Examples
+    --------
+    >>> in_text("Sigmoid.grad_a"), in_text("μ"), in_text("i")
+    ('Sigmoid_grad_a_', 'u956_', 'i_')
+    """
+    def written(other: re.Match) -> str:
+        return "_" if other[0] in ".<>" else f"u{ord(other[0])}"
+    return re.sub(r"\W", written, name, flags=re.ASCII) + "_"
 
 
 def launches(y: Symbol) -> int:
     """How many kernels NumPy's calls would be, one after the other."""
-    return sum(x.function != "argument" and not is_weak(x.dtype) for x in in_order([y]))
+    return sum(x.function != "argument" and not x.is_weak for x in in_order([y]))

@@ -1,7 +1,7 @@
 """The gaps of dropout, made on the GPU from one number of the seeded generator: element i hashes that number and i.
 
-So there is no generator on the GPU whose state would have to be saved, and a replayed step (`tinygrad_nuc.cuda.capture`)
-gets new gaps from a new number.
+So there is no generator on the GPU whose state would have to be saved, and a step that is replayed
+(`tinygrad_nuc.cuda.capture`) gets new gaps from a new number.
 """
 
 from typing import Any
@@ -43,5 +43,6 @@ def gaps_on_gpu(x: Any, p: float, shape: tuple[int, ...]) -> Any:
     y = import_cupy().empty(shape, x.dtype)
     if y.size:
         scale = 1 / (1 - p) if p < 1 else 0.0
-        GAPS(x.dtype, *one_for_each(y.size), (Numbers(1, key, dtype=np.int64).prepare(), y, float(p), float(scale), y.size))
+        read = Numbers(1, key, dtype=np.int64).prepare()
+        GAPS(x.dtype, *one_for_each(y.size), (read, y, float(p), float(scale), y.size))
     return y

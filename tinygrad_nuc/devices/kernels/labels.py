@@ -1,4 +1,4 @@
-"""Cross-entropy of class numbers: one launch for the losses, one for their derivative; 32 threads take a row together."""
+"""Cross-entropy of class numbers: one launch for the losses, one for the derivative; 32 threads take a row together."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from ...operations.likelihood import CrossEntropy
 from ..gpu import import_cupy
 from .raw import RawKernel, ceil_div, suits
 from .registry import computes
-from .rows import ACROSS, HEAD, ROWS_OF_A_BLOCK, SCORES
+from .rows import ACROSS, HEAD, ROWS_OF_A_BLOCK, TOP_AND_SUM
 
 NAN = "#define NOT_A_NUMBER (T)(0.0 / 0.0)"          # NVRTC knows no NAN
 
 LOSSES = RawKernel("cross_entropy", ACROSS + f"""{NAN}
 extern "C" __global__ void cross_entropy(const T* a, const long long* t, T* y, long long ignored, long long rows,
-                                         long long columns) {{{HEAD}{SCORES}
+                                         long long columns) {{{HEAD}{TOP_AND_SUM}
     bool known = 0 <= t[row] && t[row] < columns;           // of a label that is no class, the loss is NaN
     if (threadIdx.x == 0)
         y[row] = t[row] == ignored ? (T)0 : known ? log(sum) - below(a[first + t[row]], top) : NOT_A_NUMBER;
@@ -23,7 +23,8 @@ extern "C" __global__ void cross_entropy(const T* a, const long long* t, T* y, l
 
 SLOPES = RawKernel("cross_entropy_grad", ACROSS + f"""{NAN}
 extern "C" __global__ void cross_entropy_grad(const T* g, int step, const T* a, const long long* t, T* x,
-                                              long long ignored, long long rows, long long columns) {{{HEAD}{SCORES}
+                                              long long ignored, long long rows, long long columns) {{
+    {HEAD}{TOP_AND_SUM}
     // g has one number for each row, or one for all: then step is 0
     T slope = 0 <= t[row] && t[row] < columns ? g[row * step] : NOT_A_NUMBER;
     for (long long i = first + threadIdx.x; i < end; i += 32)
@@ -42,7 +43,8 @@ def cross_entropy(x: Any, t: Any, *, axis: int, ignored: int) -> Any:
     if not suitable(x, t, axis):
         return NotImplemented
     y = import_cupy().empty(t.shape, x.dtype)
-    LOSSES(x.dtype, (ceil_div(y.size, ROWS_OF_A_BLOCK),), (32, ROWS_OF_A_BLOCK), (x, t, y, ignored, y.size, x.shape[-1]))
+    LOSSES(x.dtype, (ceil_div(y.size, ROWS_OF_A_BLOCK),), (32, ROWS_OF_A_BLOCK),
+           (x, t, y, ignored, y.size, x.shape[-1]))
     return y
 
 

@@ -1,5 +1,8 @@
 """Batch norm and layer norm: one launch for means and variances, one for the result, and one for the gradient.
 
+Few channels of very many numbers would leave most of a GPU idle, since a channel is one block's work. Their sums are
+those of sums.py, which many blocks share.
+
 An array is seen as (images, channels, pixels), where each channel has a mean and a variance over images and pixels. In
 layer norm every sample is such a channel, of one image.
 """
@@ -11,9 +14,10 @@ import numpy as np
 
 from ...operations.normalising import Normalise, moments
 from ..gpu import import_cupy
+from .elementwise import Fused
 from .raw import RawKernel, ceil_div, one_for_each, suits
 from .registry import computes
-from .sums import neighbours
+from .sums import neighbours, parts_for, sum_over_pixels, sum_over_rows
 
 SIDE = 32                                               # channels of a block where they are neighbours in memory
 MOST_THREADS = 256                                      # of a block that has one channel
@@ -99,7 +103,7 @@ def seen(x: Any, axes: tuple[int, ...]) -> View | None:
     """The array with a mean over the axes for every channel; None if no kernel suits it."""
     over = [i % x.ndim for i in axes]
     axes_left = [i for i in range(x.ndim) if i not in over]
-    kept = neighbours(axes_left, x.ndim)
+    kept = neighbours(axes_left)
     if len(kept) < len(axes_left) or not suits(x) or not 0 < x.size < 2 ** 31:
         return None
     images, channels = math.prod(x.shape[:kept.start]), math.prod(x.shape[i] for i in kept)
@@ -116,6 +120,34 @@ def blocks_and_threads(view: View) -> tuple[tuple, tuple]:
     return (view.channels,), (1, threads)
 
 
+# ---------------------------------------------------------------------- few channels of very many numbers
+
+def is_shared(view: View) -> bool:
+    """Whether several blocks should share a channel."""
+    (blocks, *_), _ = blocks_and_threads(view)
+    return parts_for(view.images * view.channels * view.pixels // blocks, blocks) > 1
+
+
+def mean_of_channels(x: Any, view: View, shape: tuple[int, ...]) -> Any:
+    """The mean of each channel, in a shape that broadcasts against x."""
+    if view.channels == 1:
+        total = x.sum()
+    elif view.pixels == 1:
+        total = sum_over_rows(x.reshape(view.images, view.channels))
+    else:
+        total = sum_over_pixels(x.reshape(view))
+    return total.reshape(shape) / (view.images * view.pixels)
+
+
+def squared_deviation(x, mean):  return (x - mean) * (x - mean)
+
+
+def slopes_of(g, y, mean_g, mean_gy, variance, eps):  return (g - mean_g - y * mean_gy) / np.sqrt(variance + eps)
+
+
+SQUARED_DEVIATION, SLOPES = Fused(squared_deviation), Fused(slopes_of)
+
+
 # ---------------------------------------------------------------------- as kernels
 
 @computes(moments)
@@ -125,6 +157,9 @@ def moments_on_gpu(x: Any, axes: tuple[int, ...]) -> Any:
         return NotImplemented
     over = [i % x.ndim for i in axes]
     shape = tuple(1 if i in over else n for i, n in enumerate(x.shape))
+    if is_shared(view):
+        mean = mean_of_channels(x, view, shape)
+        return mean, mean_of_channels(SQUARED_DEVIATION(x, mean), view, shape)
     mean, variance = import_cupy().empty(shape, x.dtype), import_cupy().empty(shape, x.dtype)
     MOMENTS(x.dtype, *blocks_and_threads(view), (x, mean, variance, *map(np.uint32, view)))
     return mean, variance
@@ -152,6 +187,9 @@ def normalise_grad_x(g: Any, y: Any, x: Any, *, axes: tuple[int, ...], eps: floa
     _, variance = known or moments_on_gpu(x, axes)
     if not suits(x, variance):
         return NotImplemented
+    if is_shared(view):
+        mean_g, mean_gy = (mean_of_channels(a, view, variance.shape) for a in (g, g * y))
+        return SLOPES(g, y, mean_g, mean_gy, variance, float(eps))
     slopes = import_cupy().empty(x.shape, x.dtype)
     GRADIENT(x.dtype, *blocks_and_threads(view), (g, y, variance, float(eps), slopes, *map(np.uint32, view)))
     return slopes

@@ -24,7 +24,7 @@ class Numbers:
     n : int
         How many.
     decide : function
-        Returns the numbers for the step that is about to begin.
+        Returns the numbers for the step that is about to begin; called once for each step, so it may count them.
     still : function
         Whether a recorded step is still the right one, but for these numbers.
     dtype : dtype
@@ -40,14 +40,14 @@ class Numbers:
         if accelerator.recording is None:
             self.write(self.array)
             return self.array
-        array = np.empty_like(self.array)       # of each launch its own: an optimizer may step twice in one recorded step
+        array = np.empty_like(self.array)       # of each launch its own: an optimizer may step twice in a recorded step
         accelerator.recording.before_each(lambda: self.write(array), self.still)
         return array
 
     def write(self, array: Any) -> None:
         """Decide, and write."""
-        numbers = self.decide()
-        if numbers:
+        numbers = self.decide()                 # in any case: it may count the step
+        if numbers:                             # a formula may need none
             writer(len(numbers), array.dtype.name)(*numbers, array, size=1)
 
 

@@ -12,8 +12,7 @@ from .elementwise import Fused
 from .tracing import Symbol
 
 by_hand: dict[Callable, Callable] = {}          # rule → kernel
-formulas: dict[Callable, Callable] = {          # rule → the same as a formula, if its own text is one for processors
-    Kept.forward: lambda a, kept: np.where(kept, a, 0)}
+plainer: dict[Callable, Callable] = {}      # rule → the same in plainer words, if it is written for a CPU's speed
 _versions: dict[Callable, Callable] = {}
 _switched_on = True
 
@@ -29,7 +28,7 @@ def computes(rule: Callable) -> Callable:
 def version_of(rule: Callable) -> Callable:
     """What runs the rule where its arrays are."""
     if rule not in _versions:
-        # a derivative of an operation of any number of arrays is made anew for each of them, and has no kernel
+        # a functools.partial, of an operation of any number of arrays, is a new object at each call, and has no kernel
         if not hasattr(rule, "__code__"):
             return rule
         _versions[rule] = Version(rule)
@@ -58,13 +57,19 @@ def kernels_in_use() -> bool:
     return _switched_on
 
 
+def kept(a, kept):  return np.where(kept, a, 0)
+
+
+plainer[Kept.forward] = kept
+
+
 class Version:
     """A rule, and what computes the same on a GPU."""
 
     def __init__(self, rule: Callable) -> None:
         self.rule = rule
-        self.formula = formulas.get(rule, rule)
-        self.kernel = by_hand.get(rule) or Fused(self.formula)
+        self.traceable = plainer.get(rule, rule)
+        self.kernel = by_hand.get(rule) or Fused(self.traceable)
 
     def __call__(self, *values: Any, **settings: Any) -> Any:
         cupy = import_cupy()
@@ -73,8 +78,8 @@ class Version:
             if isinstance(x, cupy.ndarray):
                 on_gpu = x
                 break
-            if isinstance(x, Symbol):
-                return self.formula(*values, **settings)
+            if isinstance(x, Symbol):                   # another rule is being traced, and calls this one
+                return self.traceable(*values, **settings)
         if on_gpu is None:
             return self.rule(*values, **settings)
         try:
@@ -83,7 +88,7 @@ class Version:
             with on_gpu.device:                         # of several GPUs, the one where the arrays are
                 return self.run(values, settings)
         except MemoryError as error:
-            raise explained(error) or error from None
+            raise (explained(error) or error) from None
 
     def run(self, values: tuple, settings: dict) -> Any:
         """By the kernel, if there is one for these arrays, or else as the rule stands."""

@@ -9,7 +9,8 @@ from .registry import computes
 
 ROWS_OF_A_BLOCK = 4
 
-# Every thread of a warp takes each 32nd number of the row; then all of them add up, or compare, what they have.
+# A warp is 32 threads that run together and can read each other's numbers. Each takes every 32nd number of a row; then
+# all of them add up, or compare, what they have.
 ACROSS = """
 __device__ T sum_of_all(T x) {
     for (int step = 16; step > 0; step /= 2)
@@ -26,11 +27,11 @@ __device__ T largest_of_all(T x) {
 __device__ T below(T a, T top) { return isinf(a) && a > 0 ? (T)0 : a - top; }
 """
 HEAD = """
-    long long row = blockIdx.x * 4LL + threadIdx.y;
+    long long row = blockIdx.x * (long long)blockDim.y + threadIdx.y;
     if (row >= rows) return;                        // all 32 threads of a row, or none
     long long first = row * columns, end = first + columns;
 """
-SCORES = """
+TOP_AND_SUM = """
     T top = a[first];
     for (long long i = first + threadIdx.x; i < end; i += 32) top = larger(top, a[i]);
     top = largest_of_all(top);
@@ -40,33 +41,37 @@ SCORES = """
 """
 
 SOFTMAX = RawKernel("softmax", ACROSS + f"""
-extern "C" __global__ void softmax(const T* a, T* y, long long rows, long long columns) {{{HEAD}{SCORES}
+extern "C" __global__ void softmax(const T* a, T* y, long long rows, long long columns) {{{HEAD}{TOP_AND_SUM}
     for (long long i = first + threadIdx.x; i < end; i += 32) y[i] = exp(below(a[i], top)) / sum;
 }}
 """)
 
 LOG_SOFTMAX = RawKernel("log_softmax", ACROSS + f"""
-extern "C" __global__ void log_softmax(const T* a, T* y, long long rows, long long columns) {{{HEAD}{SCORES}
+extern "C" __global__ void log_softmax(const T* a, T* y, long long rows, long long columns) {{{HEAD}{TOP_AND_SUM}
     T log_sum = log(sum);
     for (long long i = first + threadIdx.x; i < end; i += 32) y[i] = below(a[i], top) - log_sum;
 }}
 """)
 
 SOFTMAX_GRAD = RawKernel("softmax_grad", ACROSS + f"""
-extern "C" __global__ void softmax_grad(const T* g, const T* y, T* x, long long rows, long long columns) {{{HEAD}
+extern "C" __global__ void softmax_grad(const T* g, const T* y, T* grad_a, long long rows, long long columns) {{
+    {HEAD}
     T sum = 0;
     for (long long i = first + threadIdx.x; i < end; i += 32) sum += g[i] * y[i];
     sum = sum_of_all(sum);
-    for (long long i = first + threadIdx.x; i < end; i += 32) x[i] = y[i] * (g[i] - sum);
+    for (long long i = first + threadIdx.x; i < end; i += 32)
+        grad_a[i] = y[i] * (g[i] - sum);            // yⱼ (gⱼ − Σᵢ gᵢ yᵢ)
 }}
 """)
 
 LOG_SOFTMAX_GRAD = RawKernel("log_softmax_grad", ACROSS + f"""
-extern "C" __global__ void log_softmax_grad(const T* g, const T* y, T* x, long long rows, long long columns) {{{HEAD}
+extern "C" __global__ void log_softmax_grad(const T* g, const T* y, T* grad_a, long long rows, long long columns) {{
+    {HEAD}
     T sum = 0;
     for (long long i = first + threadIdx.x; i < end; i += 32) sum += g[i];
     sum = sum_of_all(sum);
-    for (long long i = first + threadIdx.x; i < end; i += 32) x[i] = g[i] - exp(y[i]) * sum;
+    for (long long i = first + threadIdx.x; i < end; i += 32)
+        grad_a[i] = g[i] - exp(y[i]) * sum;         // gⱼ − e^yⱼ Σᵢ gᵢ
 }}
 """)
 

@@ -1,4 +1,4 @@
-"""Sums over all axes but one: the gradients of biases, the means of batch norm, and what undoes broadcasting.
+"""Sums over all axes but one: the gradients of biases, means of many numbers, and what undoes broadcasting.
 
 CuPy sums over the last axes quickly, and over the first ones slowly, since its threads then walk across the rows. Here
 neighbouring threads take neighbouring numbers, as they lie in memory.
@@ -53,7 +53,7 @@ extern "C" __global__ void sum_over_rows(const T* a, T* y, long long rows, long 
 }
 """)
 
-CHANNELS = RawKernel("sum_over_pixels", ADDED_UP + """
+PIXELS = RawKernel("sum_over_pixels", ADDED_UP + """
 extern "C" __global__ void sum_over_pixels(const T* a, T* y, long long images, long long channels, long long pixels) {
     // y[part, channel]: a block has one channel, and a thread for each pixel of as many images as there is room for
     long long channel = blockIdx.x;
@@ -97,7 +97,7 @@ def sum_over_pixels(a: Any) -> Any:
     parts = of_images * of_pixels
     y = import_cupy().empty(channels if parts == 1 else (parts, channels), a.dtype)
     if channels:
-        CHANNELS(a.dtype, (channels, of_images, of_pixels), (width, height), (a, y, images, channels, pixels))
+        PIXELS(a.dtype, (channels, of_images, of_pixels), (width, height), (a, y, images, channels, pixels))
     return y if parts == 1 else sum_over_rows(y)
 
 
@@ -112,13 +112,13 @@ def parts_for(numbers: int, blocks: int) -> int:
 
 
 def sum_to(a: Any, kept: list[int]) -> Any:
-    """The sum over all axes but those in `kept`, without its axes of length 1; NotImplemented if CuPy's is as good."""
+    """The sum over all axes but those in `kept`, which become one axis; NotImplemented if CuPy's own is as good."""
     if not suits(a) or a.size == 0:
         return NotImplemented
     longer = [i for i in kept if a.shape[i] > 1]
-    run = neighbours(longer, a.ndim)
     if not longer:
         return a.sum()
+    run = neighbours(longer)
     if not run or run.start == 0:                       # the axes do not lie side by side, or the sum is over the last
         return NotImplemented
     outer, inner = math.prod(a.shape[:run.start]), math.prod(a.shape[run.stop:])
@@ -126,10 +126,10 @@ def sum_to(a: Any, kept: list[int]) -> Any:
     return sum_over_rows(a.reshape(outer, middle)) if inner == 1 else sum_over_pixels(a.reshape(outer, middle, inner))
 
 
-def neighbours(axes: list[int], ndim: int) -> range:
-    """The axes if they are neighbours; none otherwise."""
+def neighbours(axes: list[int]) -> range:
+    """The axes, in rising order, as a range if they are neighbours; otherwise an empty one."""
     run = range(axes[0], axes[-1] + 1) if axes else range(0)
-    return run if len(run) == len(axes) and run.stop <= ndim else range(0)
+    return run if len(run) == len(axes) else range(0)
 
 
 # ---------------------------------------------------------------------- as kernels

@@ -24,7 +24,7 @@ class NotElementwise(Exception):
 
 
 class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
-    """One number of each element: an argument, or the result of a NumPy function.
+    """A number that is not there yet: one for each element, or one for all. An argument, or what a function gives.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
     dtype : numpy.dtype or type
         Of the result; bool, int or float for what is computed from Python numbers alone, and so does not promote.
     loop : tuple of numpy.dtype
-        In which dtypes the function takes its operands.
+        As which dtypes the function takes its operands; NumPy calls them its inner loop.
     known : bool, optional
         What ``if symbol:`` finds, of a setting that decides between formulas.
     """
@@ -54,6 +54,8 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         """Whether it is computed from Python numbers alone, and so the same for every element."""
         return is_weak(self.dtype)
 
+    # NumPy calls these two instead of computing, for every function with a symbol among its operands.
+
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *operands: Any, **options: Any) -> "Symbol":
         if method != "__call__" or options or ufunc.nout != 1 or ufunc.signature is not None:
             raise NotElementwise(f"{ufunc.__name__}.{method}")
@@ -61,7 +63,7 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         kinds = [kind(x) for x in operands]
         if all(map(is_weak, kinds)):
             return Symbol(ufunc.__name__, operands, *weak_types(ufunc, kinds))
-        *loop, dtype = ufunc.resolve_dtypes((*kinds, None))
+        *loop, dtype = ufunc.resolve_dtypes((*kinds, None))     # NumPy itself is asked what it would do
         if any(d not in SIZED for d in loop):
             raise NotElementwise(f"{ufunc.__name__} of {', '.join(map(str, loop))}")
         return Symbol(ufunc.__name__, operands, dtype, tuple(loop))
@@ -140,7 +142,7 @@ def where(condition: Any, x: Any, y: Any) -> Symbol:
     require_numbers("where", (condition, x, y))
     kinds = [kind(x), kind(y)]
     if all(map(is_weak, kinds)):
-        dtype: Any = np.result_type(*(np.dtype(k) for k in kinds))      # NumPy makes arrays of them first
+        dtype: Any = np.result_type(*(np.dtype(k) for k in kinds))      # with no array beside them, they promote
     else:
         dtype = np.result_type(*(k(0) if is_weak(k) else k for k in kinds))
     return Symbol("where", (condition, x, y), dtype, (np.dtype(np.bool_), dtype, dtype))
@@ -153,8 +155,6 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None) -> Any:
 
 def copy(a: Any) -> Symbol:
     return np.positive(a)
-
-
 
 
 FUNCTIONS: dict[Callable, Callable] = {np.where: where, np.clip: clip, np.copy: copy}

@@ -24,10 +24,12 @@ AT_MOST = 64                        # parameters of one launch: a kernel's argum
 THREADS, BLOCKS = 256, 2048         # of one launch; each thread goes on to further numbers if there are more
 
 HEAD = """
-struct Tensors { T* p[64]; const T* g[64]; long long end[64]; };       // parameter k goes from end[k − 1] to end[k]
+// parameter k goes from end[k − 1] to end[k]
+struct Tensors { T* p[%(at_most)d]; const T* g[%(at_most)d]; long long end[%(at_most)d]; };
 extern "C" __global__ void %(name)s(const Tensors tensors, const T* __restrict__ numbers%(arrays)s, long long size) {
     int k = 0;
-    for (long long i = blockIdx.x * 256LL + threadIdx.x; i < size; i += gridDim.x * 256LL) {
+    long long threads = gridDim.x * (long long)blockDim.x;
+    for (long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x; i < size; i += threads) {
         while (i >= tensors.end[k]) k++;
         long long j = k ? i - tensors.end[k - 1] : i;
         const T p = tensors.p[k][j], g = tensors.g[k][j];
@@ -37,10 +39,10 @@ extern "C" __global__ void %(name)s(const Tensors tensors, const T* __restrict__
 """
 TENSORS = np.dtype([("p", np.uint64, AT_MOST), ("g", np.uint64, AT_MOST), ("end", np.int64, AT_MOST)])
 
-
 # What Python would do with its own numbers; their results agree with the CPU's to the last bit.
-OPERATORS: dict[str, Callable] = {"add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "divide": operator.truediv,
-             "power": operator.pow, "negative": operator.neg, "absolute": abs}
+OPERATORS: dict[str, Callable] = {"add": operator.add, "subtract": operator.sub, "multiply": operator.mul,
+                                  "divide": operator.truediv, "power": operator.pow, "negative": operator.neg,
+                                  "absolute": abs}
 
 
 def take_step(flat: Any, change: Callable, settings: Callable[[], dict[str, Any]], maximize: bool) -> bool:
@@ -74,24 +76,23 @@ class Formula:
         p, g = argument("p", dtype), argument("g", dtype)
         chosen = {name: weak(name, x) for name, x in settings.items()}
         self.steps = change(p, -g if maximize else g, state, **chosen)
-        if not isinstance(self.steps, Symbol) or is_weak(self.steps.dtype):
+        if not isinstance(self.steps, Symbol) or self.steps.is_weak:
             raise NotElementwise("the step is the same for every number")
-        self.arrays = {name: x for name, x in state.items() if isinstance(x, Symbol) and not is_weak(x.dtype)}
+        self.arrays = {name: x for name, x in state.items() if isinstance(x, Symbol) and not x.is_weak}
         self.common = {name: x for name, x in state.items() if name not in self.arrays}
-        if any(isinstance(x, Symbol) and is_weak(x.dtype) and x.dtype is bool for x in self.common.values()):
+        if any(isinstance(x, Symbol) and x.dtype is bool for x in self.common.values()):
             raise NotElementwise("a truth value is remembered")
-        of_numbers = [x for x in in_order([self.steps, *self.arrays.values()]) if not is_weak(x.dtype)]
+        of_numbers = [x for x in in_order([self.steps, *self.arrays.values()]) if not x.is_weak]
         read = {x.operands[0] for x in of_numbers if x.function == "argument"} - {"p", "g"}
         if not read <= self.arrays.keys():
             raise NotElementwise("something is no longer remembered")
-        needed = {id(y): y for x in of_numbers for y in x.operands if isinstance(y, Symbol) and is_weak(y.dtype)}
+        needed = {id(y): y for x in of_numbers for y in x.operands if isinstance(y, Symbol) and y.is_weak}
         self.shared = list(needed.values())
-        self.dtype = dtype
 
     def kernel(self, name: str) -> RawKernel:
         """One launch that changes every parameter, and what is remembered of it."""
         places = {id(x): k for k, x in enumerate(self.shared)}
-        states = {letter: f"state{k}" for k, letter in enumerate(self.arrays)}          # a name of its own may be anything
+        states = {letter: f"state{k}" for k, letter in enumerate(self.arrays)}  # a name may be anything
 
         def name_of(x: Symbol) -> str | None:
             if id(x) in places:
@@ -104,7 +105,8 @@ class Formula:
         text = body({"const T step": self.steps, **results}, name_of)
         text += "".join(f"\n{state}[i] = new_{state};" for state in states.values()) + "\ntensors.p[k][j] = p + step;"
         arrays = "".join(f", T* {state}" for state in states.values())
-        return RawKernel(name, HEAD % {"name": name, "arrays": arrays, "body": text.replace("\n", "\n        ")})
+        body_text = text.replace("\n", "\n        ")
+        return RawKernel(name, HEAD % {"name": name, "at_most": AT_MOST, "arrays": arrays, "body": body_text})
 
     def evaluate(self, settings: dict[str, Any], common: dict[str, Any]) -> tuple[list[float], dict[str, Any]]:
         """The shared numbers, and what is remembered of all together, by Python: as `change` itself would."""
@@ -123,7 +125,7 @@ class Formula:
 
 
 def weak(name: str, x: Any) -> Any:
-    """A setting as a symbol, several as several; what is neither true, false nor a number as it is."""
+    """An int or a float as a symbol, a tuple of them as a tuple of symbols; all else, True and False too, as it is."""
     if isinstance(x, tuple):
         return tuple(weak(f"{name}[{i}]", part) for i, part in enumerate(x))
     return argument(name, type(x), known=x != 0) if type(x) in (int, float) else x
@@ -135,7 +137,7 @@ def flattened(settings: dict[str, Any]) -> dict[str, Any]:
     return {**settings, **parts}
 
 
-def branches(settings: dict[str, Any]) -> tuple:
+def deciding(settings: dict[str, Any]) -> tuple:
     """What a formula may depend on besides the values of numbers: which of them are 0, and everything else."""
     return tuple((name, type(x), x != 0 if type(x) in (int, float) else x) for name, x in flattened(settings).items()
                  if not isinstance(x, tuple))
@@ -152,7 +154,7 @@ class Update:
         """Launch the kernel of this step; False if there is none, and nothing has been done."""
         flat = self.flat
         values = [p.data for p in flat.params]
-        key = self.branch(settings(), maximize)
+        key = self.key(settings(), maximize)
         if key not in self.made:
             self.made[key] = self.make(change, settings, maximize)
         made = self.made[key]
@@ -160,6 +162,7 @@ class Update:
             return False
         formula, kernel, numbers = made
         gradients = [x if x.flags.c_contiguous else np.copy(x, order="C") for x in (p.grad.data for p in flat.params)]
+        # what this step begins to remember gets its memory now, and what it no longer remembers loses it
         flat.arrays = {letter: flat.arrays[letter] if letter in flat.arrays else self.room()
                        for letter in formula.arrays}
         remembered = [x.reshape(-1) for x in flat.arrays.values()]
@@ -176,9 +179,9 @@ class Update:
             first = end
         return True
 
-    def branch(self, settings: dict[str, Any], maximize: bool) -> tuple:
-        """On what it depends which formula it is."""
-        return (branches(settings), branches(self.flat.common), tuple(self.flat.arrays), maximize)
+    def key(self, settings: dict[str, Any], maximize: bool) -> tuple:
+        """What decides which formula it is."""
+        return (deciding(settings), deciding(self.flat.common), tuple(self.flat.arrays), maximize)
 
     def make(self, change: Callable, settings: Callable[[], dict[str, Any]], maximize: bool) \
             -> tuple[Formula, RawKernel, Numbers] | None:
@@ -193,16 +196,16 @@ class Update:
             kernel = formula.kernel(in_text(f"{type(change.__self__).__name__}_step"))      # type: ignore[attr-defined]
         except (NotElementwise, TypeError, ValueError):
             return None
-        branch = self.branch(settings(), maximize)
+        recorded = self.key(settings(), maximize)
         optimizer = change.__self__                                     # type: ignore[attr-defined]
 
-        def decide() -> list[float]:
+        def decide() -> list[float]:            # the numbers of this step; what is remembered of all together goes on
             shared, flat.common = formula.evaluate(settings(), flat.common)
             flat.show()
             return shared
 
         def still() -> bool:
-            return flat.fits(optimizer.state) and self.branch(settings(), maximize) == branch
+            return flat.fits(optimizer.state) and self.key(settings(), maximize) == recorded
         return formula, kernel, Numbers(len(formula.shared), decide, still, dtype)
 
     def room(self) -> Any:
@@ -211,6 +214,7 @@ class Update:
             raise accelerator.NotRehearsed("the optimizer begins to remember something")
         params = self.flat.params
         shape = params[0].shape if len(params) == 1 else (sum(p.numel() for p in params),)
+        # not zeros: the formula writes it before anything reads it
         return np.empty_like(params[0].data, shape=shape, order="C")
 
 
