@@ -414,6 +414,27 @@ def test_an_interrupted_rehearsal_is_repeated(gpu):
     assert w.item() == 1 - 5 and captured.replays == 3 and captured.reason == ""
 
 
+def test_an_interrupted_record_leaves_everything_as_it_was(gpu):
+    w, _, once = stepping()
+    calls = []
+    def step(x):
+        calls.append(None)
+        once(x)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+    captured = capture(step)
+    x = tn.tensor([1.0]).to("cuda")
+    captured(x)
+    captured(x)
+    gradient = w.grad
+    with pytest.raises(KeyboardInterrupt):
+        captured(x)
+    assert w.item() == -1 and w.grad is gradient
+    for _ in range(3):
+        captured(x)
+    assert w.item() == -4 and captured.replays == 3 and captured.reason == ""
+
+
 def test_a_buffer_a_mask_and_a_frozen_weight_that_are_replaced(gpu):
     w, optimizer, _ = stepping()
     around = {"mask": tn.tensor([1.0]).to("cuda"), "frozen": tn.tensor([2.0]).to("cuda")}

@@ -80,10 +80,10 @@ class Record:
             watchers.append(uses)
             try:
                 result = step(*self.inputs.tensors)
-            except accelerator.NotRehearsed:
+            except BaseException as error:                      # of whatever kind: an ordinary step comes next ...
                 self.forget_gradients()
-                raise
-            except Exception as error:                          # of whatever kind: an ordinary step comes next
+                if isinstance(error, accelerator.NotRehearsed) or not isinstance(error, Exception):
+                    raise                                       # ... but for these, and Ctrl-C
                 failure = f"it cannot be recorded: {error or type(error).__name__}"
             finally:
                 watchers.remove(uses)
