@@ -155,3 +155,69 @@ def test_a_layer_that_gets_no_gradient_is_left_alone(gpu):
     optimizer.step()
     changed = [not np.array_equal(a, p.numpy()) for a, p in zip(before, model.parameters(), strict=True)]
     assert changed == [False, False, True, True]
+
+
+class OfOnesOwn(optim.Optimizer):
+    elementwise = True
+
+    def __init__(self, params, formula, **settings):
+        super().__init__(params, settings)
+        self.formula, self.n = formula, 0
+
+    def change(self, p, g, state, **settings):
+        return self.formula(self, p, g, state, **settings)
+
+
+def named_like_a_setting(self, p, g, state, *, lr):
+    state["lr"] = state.get("lr", 0) + 1
+    state["p"] = 0.5 * state.get("p", 0) + g
+    return -lr * state["lr"] * state["p"]
+
+
+def nested_settings(self, p, g, state, *, rates):
+    (a, b), c = rates
+    return -a * g - b * p * c
+
+
+def counting_its_calls(self, p, g, state):
+    self.n += 1
+    return -0.1 * self.n * g
+
+
+def looking_at_a_list(self, p, g, state):
+    state["seen"] = [*state.get("seen", []), 1]
+    return -0.1 * len(state["seen"]) * g
+
+
+def with_a_function_of_the_count(self, p, g, state):
+    state["t"] = state.get("t", 0) + 1
+    state["rate"] = np.sqrt(state["t"] + 0.0)
+    return -0.1 / np.sqrt(state["t"]) * g
+
+
+@pytest.mark.parametrize("formula, settings", [
+    (named_like_a_setting, {"lr": 0.1}), (nested_settings, {"rates": ((0.1, 0.2), 0.3)}), (looking_at_a_list, {}),
+    (with_a_function_of_the_count, {})])
+def test_formulas_that_are_easily_taken_for_others(gpu, formula, settings):
+    (here, _), (there, optimizer) = (run(lambda p: OfOnesOwn(p, formula, **settings), device, np.float64) for device in ("cpu", "cuda"))
+    for a, b in zip(here, there, strict=True):
+        np.testing.assert_allclose(b.numpy(), a.numpy(), rtol=1e-12)
+
+
+def halving(self, p, g, state):
+    return -0.5 ** self.n * g
+
+
+@pytest.mark.parametrize("formula", [halving, counting_its_calls])
+def test_a_number_of_the_optimizers_own_that_changes(gpu, formula):
+    found = []
+    for device in ("cpu", "cuda"):
+        params, gradients = parameters(device, np.float64, ((3,),))
+        optimizer = OfOnesOwn(params, formula)
+        for i in range(20):
+            if formula is halving:
+                optimizer.n = i
+            params[0].grad = gradients[i % 5][0]
+            optimizer.step()
+        found.append(params[0].numpy())
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-12)

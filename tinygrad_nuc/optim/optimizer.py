@@ -22,7 +22,8 @@ class Optimizer:
     An optimizer of your own needs one method, ``change(p, g, state, **settings)``. It returns what to add to a
     parameter with value `p` and gradient `g` (arrays), and may remember in the dictionary `state` whatever it likes. If
     it treats every number by itself, as all optimizers here do, say so with ``elementwise = True``: it is then called
-    once for many parameters, which come end to end in one array.
+    once for many parameters, which come end to end in one array. On a GPU such a formula is made into a kernel, and
+    called only for that; so it must depend on nothing but its arguments and the optimizer's own numbers.
 
     Parameters
     ----------

@@ -21,6 +21,7 @@ from .registry import kernels_in_use
 from .tracing import NotElementwise, Symbol, argument, in_order, is_weak
 
 AT_MOST = 64                        # parameters of one launch: a kernel's arguments must stay below 4 kB
+FORMULAS = 16                       # of one optimizer: with and without momentum, in the first step and later
 THREADS, BLOCKS = 256, 2048         # of one launch; each thread goes on to further numbers if there are more
 
 HEAD = """
@@ -71,8 +72,9 @@ class Formula:
 
     def __init__(self, change: Callable, settings: dict[str, Any], arrays: dict[str, Any], common: dict[str, Any],
                  dtype: np.dtype, maximize: bool) -> None:
-        state: dict[str, Any] = {letter: argument(letter, x.dtype) for letter, x in arrays.items()}
-        state |= {letter: weak(letter, x) for letter, x in common.items()}
+        # what is remembered may have the name of a setting, or of p or g
+        state: dict[str, Any] = {letter: argument(remembered(letter), x.dtype) for letter, x in arrays.items()}
+        state |= {letter: weak(remembered(letter), x) for letter, x in common.items()}
         p, g = argument("p", dtype), argument("g", dtype)
         chosen = {name: weak(name, x) for name, x in settings.items()}
         self.steps = change(p, -g if maximize else g, state, **chosen)
@@ -84,7 +86,7 @@ class Formula:
             raise NotElementwise("a truth value is remembered")
         of_numbers = [x for x in in_order([self.steps, *self.arrays.values()]) if not x.is_weak]
         read = {x.operands[0] for x in of_numbers if x.function == "argument"} - {"p", "g"}
-        if not read <= self.arrays.keys():
+        if not read <= set(map(remembered, self.arrays)):
             raise NotElementwise("something is no longer remembered")
         needed = {id(y): y for x in of_numbers for y in x.operands if isinstance(y, Symbol) and y.is_weak}
         self.shared = list(needed.values())
@@ -92,7 +94,7 @@ class Formula:
     def kernel(self, name: str) -> RawKernel:
         """One launch that changes every parameter, and what is remembered of it."""
         places = {id(x): k for k, x in enumerate(self.shared)}
-        states = {letter: f"state{k}" for k, letter in enumerate(self.arrays)}  # a name may be anything
+        states = {remembered(letter): f"state{k}" for k, letter in enumerate(self.arrays)}      # it may be any text
 
         def name_of(x: Symbol) -> str | None:
             if id(x) in places:
@@ -101,7 +103,7 @@ class Formula:
                 return None
             return x.operands[0] if x.operands[0] in ("p", "g") else f"{states[x.operands[0]]}[i]"
 
-        results = {f"const T new_{states[letter]}": x for letter, x in self.arrays.items()}
+        results = {f"const T new_{states[remembered(letter)]}": x for letter, x in self.arrays.items()}
         text = body({"const T step": self.steps, **results}, name_of)
         text += "".join(f"\n{state}[i] = new_{state};" for state in states.values()) + "\ntensors.p[k][j] = p + step;"
         arrays = "".join(f", T* {state}" for state in states.values())
@@ -110,7 +112,7 @@ class Formula:
 
     def evaluate(self, settings: dict[str, Any], common: dict[str, Any]) -> tuple[list[float], dict[str, Any]]:
         """The shared numbers, and what is remembered of all together, by Python: as `change` itself would."""
-        given = {**flattened(settings), **flattened(common)}
+        given = flattened({**settings, **{remembered(letter): x for letter, x in common.items()}})
         found: dict[int, Any] = {}
         common_symbols = [x for x in self.common.values() if isinstance(x, Symbol)]
         for x in in_order([*self.shared, *common_symbols]):
@@ -119,7 +121,8 @@ class Formula:
             else:
                 operands = [found[id(y)] if isinstance(y, Symbol) else y for y in x.operands]
                 compute = OPERATORS[x.function] if x.function in OPERATORS else getattr(np, x.function)
-                found[id(x)] = compute(*operands)
+                y = compute(*operands)
+                found[id(x)] = y.item() if isinstance(y, np.generic) else y
         numbers = [float(found[id(x)]) for x in self.shared]
         return numbers, {name: found[id(x)] if isinstance(x, Symbol) else x for name, x in self.common.items()}
 
@@ -131,16 +134,28 @@ def weak(name: str, x: Any) -> Any:
     return argument(name, type(x), known=x != 0) if type(x) in (int, float) else x
 
 
+def remembered(letter: str) -> str:
+    """What an argument is called that is part of the state."""
+    return f"state {letter}"
+
+
 def flattened(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings by the names that `weak` gives them."""
-    parts = {f"{name}[{i}]": part for name, x in settings.items() if isinstance(x, tuple) for i, part in enumerate(x)}
-    return {**settings, **parts}
+    """Settings by the names that `weak` gives them: the parts of tuples instead of the tuples."""
+    flat: dict[str, Any] = {}
+    for name, x in settings.items():
+        flat |= flattened({f"{name}[{i}]": part for i, part in enumerate(x)}) if isinstance(x, tuple) else {name: x}
+    return flat
+
+
+def own_numbers(optimizer: Any) -> dict[str, Any]:
+    """The numbers and texts that an optimizer keeps as attributes, which its formula may look at."""
+    return {name: x for name, x in vars(optimizer).items()
+            if type(x) in (bool, int, float, str) and name != "has_stepped"}
 
 
 def deciding(settings: dict[str, Any]) -> tuple:
     """What a formula may depend on besides the values of numbers: which of them are 0, and everything else."""
-    return tuple((name, type(x), x != 0 if type(x) in (int, float) else x) for name, x in flattened(settings).items()
-                 if not isinstance(x, tuple))
+    return tuple((name, type(x), x != 0 if type(x) in (int, float) else x) for name, x in flattened(settings).items())
 
 
 class Update:
@@ -154,10 +169,13 @@ class Update:
         """Launch the kernel of this step; False if there is none, and nothing has been done."""
         flat = self.flat
         values = [p.data for p in flat.params]
-        key = self.key(settings(), maximize)
-        if key not in self.made:
-            self.made[key] = self.make(change, settings, maximize)
-        made = self.made[key]
+        key = self.key(change, settings(), maximize)
+        try:
+            made = self.made[key] if key in self.made else self.make(change, settings, maximize)
+        except TypeError:                               # something is remembered that is no key of a dictionary
+            return False
+        if len(self.made) < FORMULAS:
+            self.made[key] = made
         if made is None or not all(x.flags.c_contiguous for x in values):
             return False
         formula, kernel, numbers = made
@@ -179,25 +197,33 @@ class Update:
             first = end
         return True
 
-    def key(self, settings: dict[str, Any], maximize: bool) -> tuple:
+    def key(self, change: Callable, settings: dict[str, Any], maximize: bool) -> tuple:
         """What decides which formula it is."""
-        return (deciding(settings), deciding(self.flat.common), tuple(self.flat.arrays), maximize)
+        own = tuple(own_numbers(change.__self__).items())                               # type: ignore[attr-defined]
+        return (deciding(settings), deciding(self.flat.common), tuple(self.flat.arrays), maximize, own)
 
     def make(self, change: Callable, settings: Callable[[], dict[str, Any]], maximize: bool) \
             -> tuple[Formula, RawKernel, Numbers] | None:
         """The formula, its kernel and its numbers; None if a kernel cannot compute it."""
         flat, dtype = self.flat, self.flat.params[0].dtype
-        if dtype.char not in TYPES or any(x.dtype != dtype for x in flat.arrays.values()):
+        optimizer = change.__self__                                     # type: ignore[attr-defined]
+        before = own_numbers(optimizer)
+        if (dtype.char not in TYPES or any(x.dtype != dtype for x in flat.arrays.values())
+                or len(self.made) >= FORMULAS):         # it is another one at every step
             return None
+        recorded = self.key(change, settings(), maximize)
         try:
             formula = Formula(change, settings(), flat.arrays, flat.common, dtype, maximize)
             if any(x.dtype != dtype for x in (formula.steps, *formula.arrays.values())):
                 return None
-            kernel = formula.kernel(in_text(f"{type(change.__self__).__name__}_step"))      # type: ignore[attr-defined]
+            kernel = formula.kernel(in_text(f"{type(optimizer).__name__}_step"))
         except (NotElementwise, TypeError, ValueError):
             return None
-        recorded = self.key(settings(), maximize)
-        optimizer = change.__self__                                     # type: ignore[attr-defined]
+        finally:
+            counts = own_numbers(optimizer) != before   # a formula that counts its calls has to be called at every step
+            vars(optimizer).update(before)
+        if counts:
+            return None
 
         def decide() -> list[float]:            # the numbers of this step; what is remembered of all together goes on
             shared, flat.common = formula.evaluate(settings(), flat.common)
@@ -205,7 +231,7 @@ class Update:
             return shared
 
         def still() -> bool:
-            return flat.fits(optimizer.state) and self.key(settings(), maximize) == recorded
+            return flat.fits(optimizer.state) and self.key(change, settings(), maximize) == recorded
         return formula, kernel, Numbers(len(formula.shared), decide, still, dtype)
 
     def room(self) -> Any:
