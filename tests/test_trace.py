@@ -172,7 +172,7 @@ def test_the_table_shows_every_step_with_its_calculation():
     texts = [" ".join(row[2].split()) for row in rows[1:]]
     assert texts[0].startswith("−3 Subtract(w, 5): 2 − 5 = −3 test_trace.py:")
     assert texts[1].startswith("9 ConstantPower(v1): (−3)^2 = 9 test_trace.py:")
-    assert texts[2:] == ["1 the start of the backward pass", "−6 ConstantPower.grad_a: 1 · 2 · (−3)^1 = −6",
+    assert texts[2:] == ["1 the start of the backward pass", "−6 ConstantPower.grad_a: 1 · 2 · (−3) = −6",
                          "−6 Subtract.grad_a: −6", "−6 stored", "2.6 SGD(lr=0.1): 2 − 0.1 · (−6) = 2.6"]
 
 

@@ -147,6 +147,8 @@ from .operations.trigonometric import (
 )
 from .operations.vectors import cross
 from .operations.whole_numbers import floor_divide
+from .plan.compiled import compile
+from .utils.allocation import keep_freed_memory
 from .utils.state_files import load, save
 
 __version__ = "0.1.0"

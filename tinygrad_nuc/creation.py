@@ -14,6 +14,7 @@ from .devices.names import CPU, get_default_device
 from .engine.arrays import as_array, get_default_dtype
 from .engine.generator import default_generator, uniform
 from .engine.tensor import Tensor, value
+from .engine.watching import watchers
 from .operations.shape import as_sizes
 
 
@@ -47,6 +48,9 @@ def tensor(data: Any, dtype: Any = None, requires_grad: bool = False, *, device:
     """
     if isinstance(data, (list, tuple)) and any(isinstance(x, Tensor) for x in data):
         raise TypeError("tensor: a list of tensors would lose their history; join them with tn.stack or tn.cat")
+    if isinstance(data, Tensor):
+        for watcher in watchers:
+            watcher.seen(data)
     array = np.copy(as_array(value(data), dtype))
     return Tensor(placed_by(data, array, device), requires_grad)
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.arrays import on_host
+from ..engine import accelerator
+from ..engine.arrays import in_memory, on_host
 from .names import CPU, as_device, device, get_default_device
 
 
@@ -52,7 +53,7 @@ def device_of(array: Any) -> device:
     >>> device_of(np.zeros(3))
     device(type='cpu')
     """
-    return CPU if isinstance(array, (np.ndarray, np.generic)) else device("cuda", array.device.id)
+    return CPU if in_memory(array) else device("cuda", array.device.id)
 
 
 def placed(array: Any, where: Any = None) -> Any:
@@ -67,14 +68,14 @@ def placed(array: Any, where: Any = None) -> Any:
     if where is None:
         where = get_default_device()
         if where is CPU:                        # the usual case, quickly
-            return array
+            return array if accelerator.made is None or not isinstance(array, np.ndarray) else accelerator.made(array)
     return on_device(array, where)
 
 
 def placed_like(other: Any, array: Any) -> Any:
     """The array on the device where the array `other` is."""
-    if isinstance(other, np.ndarray):
-        return on_host(array)
+    if in_memory(other):
+        return array if in_memory(array) else on_host(array)
     if type(array) is type(other) and array.device.id == other.device.id:
         return array
     return on_device(array, device_of(other))

@@ -14,6 +14,9 @@ version_of: Callable[[Callable], Callable] | None = None
 # (parameters of an optimizer, its formula, …) → whether a kernel has taken the step
 take_step: Callable[..., bool] | None = None
 
+# an array that was just made, by tn.zeros, say → what stands for it while a step is recorded (`tn.compile`)
+made: Callable[[Any], Any] | None = None
+
 # the training step that is being recorded now, to be replayed in one launch (`tn.cuda.capture`)
 recording: Any = None
 

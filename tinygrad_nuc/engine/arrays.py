@@ -63,6 +63,17 @@ def as_float(array: Any) -> Any:
     return array.astype(np.float64) if hasattr(array, "dtype") and array.dtype.kind in "iub" else array
 
 
+def in_memory(array: Any) -> bool:
+    """Whether an array is in the computer's memory: NumPy's own, or what stands for one while a step is recorded.
+
+    Examples
+    --------
+    >>> in_memory(np.zeros(3))
+    True
+    """
+    return isinstance(array, (np.ndarray, np.generic)) or getattr(array, "device", None) == "cpu"
+
+
 def on_host(array: Any) -> Any:
     """An array in the computer's memory: NumPy's own as it is, a device's as a copy, for which it has to wait.
 
@@ -80,7 +91,7 @@ def on_host(array: Any) -> Any:
 
 def describe(array: Any) -> str:
     """The values as text: four decimals, the middle left out when there are many, and any unusual device and dtype."""
-    device = "" if isinstance(array, np.ndarray) else f", device='cuda:{array.device.id}'"
+    device = "" if in_memory(array) else f", device='cuda:{array.device.id}'"
     array = on_host(array)
     whole = array.dtype.kind != "f" or not np.isfinite(array).any() or (array == np.round(array)).all()
     text = np.array2string(array, separator=", ", precision=4, prefix="tensor(",

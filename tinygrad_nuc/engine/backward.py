@@ -6,6 +6,7 @@ inputs are always older than results, it is enough to visit the newest waiting v
 the depth of a graph is limited by memory alone.
 """
 
+import operator
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 from heapq import heappop, heappush
@@ -15,11 +16,13 @@ import numpy as np
 
 from . import accelerator
 from .arrays import as_array
+from .clock import Changes
 from .explain import device_clash
 from .grad_mode import set_grad_enabled
 from .hooks import after_hooks
 from .origins import changed_at, computed_at
-from .tensor import Tensor, method, value
+from .ownership import belongs_to
+from .tensor import Tensor, method
 from .watching import watchers
 
 
@@ -61,11 +64,11 @@ def backward(self: Tensor, gradient: Any = None, retain_graph: bool | None = Non
     with set_grad_enabled(create_graph):
         gradients = propagate([self], [starting_gradient(self, gradient)], create_graph, retain_graph, targets, needed)
         with _one_at_a_time:
-            sums = {x: own_tensor(g) if x._grad is None else x._grad + g for x, g in gradients.items()}
-            for x, g in sums.items():
-                x.check_gradient(g)             # of all of them, before any of them changes
-            for x, g in sums.items():
-                x.grad = g
+            sums = {x: own_tensor(gradients, x) if x._grad is None else x._grad + gradients[x] for x in gradients}
+            for x, total in sums.items():
+                x.check_gradient(total)         # of all of them, before any of them changes
+            for x, total in sums.items():
+                x._grad = total
     for watcher in watchers:
         watcher.ended(stored=True)
 
@@ -78,9 +81,9 @@ def as_sequence(x: Any) -> list:
     return [x] if hasattr(x, "dtype") or not isinstance(x, Iterable) else list(x)
 
 
-def own_tensor(g: Any) -> Tensor:
-    """A gradient as a Tensor with memory of its own: never the buffer of another tensor's gradient."""
-    g = np.copy(g)
+def own_tensor(gradients: dict[Tensor, Any], x: Tensor) -> Tensor:
+    """The gradient of `x` as a Tensor with memory of its own: never the buffer of another tensor's gradient."""
+    g = gradients[x] if belongs_to(gradients, x) else np.copy(gradients[x])
     return g if isinstance(g, Tensor) else Tensor(g)
 
 
@@ -97,14 +100,17 @@ def propagate(outputs: Sequence[Tensor], seeds: Sequence[Tensor], create_graph: 
     gradients: dict[Tensor, Any] = {}           # for each value, the sum of what its uses have sent so far
     waiting: list[tuple[int, Tensor]] = []      # a heap: the newest value comes out first
     finished: dict[Tensor, Any] = {}
+    of = accelerator.version_of
 
     def send(x: Tensor, g: Any) -> None:
-        if x in gradients:
-            gradients[x] = gradients[x] + g
-        else:
+        if x not in gradients:
             gradients[x] = g
             if x.operation is not None:
                 heappush(waiting, (-x.number, x))           # no two have the same number
+        elif belongs_to(gradients, x):
+            gradients[x] += g
+        else:
+            gradients[x] = gradients[x] + g
 
     for watcher in watchers:
         watcher.started(outputs, seeds)
@@ -120,18 +126,20 @@ def propagate(outputs: Sequence[Tensor], seeds: Sequence[Tensor], create_graph: 
             finished[y] = g
         if y in targets and needed is not None and not any(x in needed for x, _ in y.receivers or ()):
             continue                            # nothing behind it is asked for, and that part of the graph stays
-        check_usable(y)
-        inputs = y.inputs if create_graph else tuple(map(value, y.inputs))
-        result = y if create_graph else y.data
+        if y.inputs is None or Changes.latest > y.number:       # otherwise nothing at all was changed since
+            check_usable(y)
+        inputs, result = (y.inputs, y) if create_graph else (y.values, y._data)
         for x, derivative in y.receivers:
-            if x.requires_grad and (needed is None or x in needed):
-                rule = derivative if create_graph else accelerator.of(derivative)       # of arrays on a GPU: its kernel
+            if x._requires_grad and (needed is None or x in needed):
+                rule = derivative if create_graph or of is None else of(derivative)     # of arrays on a GPU: its kernel
                 try:
                     share = rule(g, result, *inputs, **y.settings)
                 except Exception as error:
                     error.add_note(f"in the derivative {rule_name(y, derivative)}; {computed_at(y)}".rstrip("; "))
                     raise
-                fitted = fit_to(x, share, y, derivative)
+                # mostly it fits: then this is all that fit_to would look at
+                fits = type(share) is np.ndarray and share.shape == x._data.shape and share.dtype == x._data.dtype
+                fitted = share if fits else fit_to(x, share, y, derivative)
                 send(x, fitted)
                 for watcher in watchers:
                     watcher.sent(y, x, derivative, g, share, fitted, gradients[x])
@@ -148,7 +156,7 @@ def free(y: Tensor) -> None:
     """Let go of everything that only this graph kept alive."""
     for watcher in watchers:
         watcher.released(y)
-    y.inputs = y.receivers = None
+    y.inputs = y.values = y.receivers = None
 
 
 def rule_name(y: Tensor, derivative: Callable) -> str:
@@ -158,10 +166,10 @@ def rule_name(y: Tensor, derivative: Callable) -> str:
 
 def fit_to(x: Tensor, g: Any, y: Tensor, derivative: Callable) -> Any:
     """Give the gradient the shape and dtype of `x`: undo broadcasting and dtype promotion."""
-    if getattr(g, "shape", None) != x.shape:
+    if getattr(g, "shape", None) != x._data.shape:
         refuse_unless_broadcast(x, g, y, derivative)
         g = accelerator.of(sum_over_copies)(g, x.shape)
-    return g if g.dtype == x.dtype else g.astype(x.dtype)
+    return g if g.dtype == x._data.dtype else g.astype(x.dtype)
 
 
 def sum_over_copies(g: Any, shape: tuple[int, ...]) -> Any:
@@ -211,13 +219,15 @@ def between(outputs: Sequence[Tensor], targets: Collection[Tensor]) -> set[Tenso
         if y.inputs is None and (y not in targets or any(x.number < y.number for x in targets)):
             check_usable(y)                                     # freed: what lay behind it is no longer known
         for x, _ in y.receivers or ():
-            if x.requires_grad and x not in reached:
+            if x._requires_grad and x not in reached:
                 reached.add(x)
                 stack.append(x)
     needed = reached.intersection(targets)
-    for y in sorted(reached, key=lambda y: y.number):           # and forward again: what a target has gone into
-        if any(x in needed for x, _ in y.receivers or ()):
-            needed.add(y)
+    for y in sorted(reached, key=operator.attrgetter("number")):        # and forward again: what a target has gone into
+        for x, _ in y.receivers or ():
+            if x in needed:
+                needed.add(y)
+                break
     return needed
 
 
@@ -246,4 +256,4 @@ def forget_gradient(t: Tensor, set_to_none: bool = True) -> None:
     """Start anew before the next ``backward`` adds to it: no gradient, or one of zeros."""
     for watcher in watchers:
         watcher.forgotten(t)
-    t.grad = None if set_to_none or t.grad is None else Tensor(np.zeros_like(t.data))
+    t._grad = None if set_to_none or t._grad is None else Tensor(np.zeros_like(t.data))

@@ -8,6 +8,7 @@ clock = itertools.count(1)      # next(clock) for every recorded operation and e
 class Changes:
     """When an array was last changed in place: known to all tensors that share it."""
 
+    latest = 0                          # when any array was, of all there are
     line: str                           # in the user's program; only in debug mode
     __slots__ = ("last", "line")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import on_host
+from .arrays import in_memory, on_host
 from .origins import array_of
 
 
@@ -73,7 +73,7 @@ def device_clash(names: Iterable[str], values: Iterable[Any]) -> str:
 
 def place(array: Any) -> str:
     """The name of the device that an array is on."""
-    return "cpu" if isinstance(array, (np.ndarray, np.generic)) else f"cuda:{array.device.id}"
+    return "cpu" if in_memory(array) else f"cuda:{array.device.id}"
 
 
 def argument_names(operation: Any, n: int) -> tuple[str, ...]:

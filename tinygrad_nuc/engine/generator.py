@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 _generator = np.random.default_rng()
+stand_in: Any = None            # while a step is recorded, to be replayed: draws, and has every draw noted
 _seed: int | None = None
 
 
@@ -49,7 +50,7 @@ def default_generator() -> np.random.Generator:
     >>> tn.default_generator() is tn.manual_seed(0)
     False
     """
-    return _generator
+    return _generator if stand_in is None else stand_in
 
 
 def uniform(low: float, high: float, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
@@ -58,7 +59,7 @@ def uniform(low: float, high: float, shape: tuple[int, ...], dtype: Any) -> np.n
     if not -largest <= low <= high <= largest:
         raise ValueError(f"uniform numbers of {np.dtype(dtype)} need low ≤ high, both at most {largest:g} in size, not "
                          f"{low} and {high}")
-    x = _generator.uniform(low, high, shape).astype(dtype)
+    x = default_generator().uniform(low, high, shape).astype(dtype)
     below_high = np.nextafter(np.asarray(high, dtype), np.asarray(low, dtype))
     return np.where(x < high, x, below_high)                # rounding may have led to high itself
 

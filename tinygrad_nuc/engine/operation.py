@@ -36,6 +36,8 @@ from .registry import numpy_functions, table
 from .tensor import Tensor, value
 from .watching import watchers
 
+PLAIN = frozenset((float, int, bool, type(None), np.ndarray))      # kinds of inputs and settings that stay as they are
+
 
 class Operation:
     """Base class: ``SomeOperation.apply(a, b, setting=...)`` computes and records.
@@ -90,17 +92,17 @@ class Operation:
             raise TypeError(f"{cls.__name__} takes {', '.join(cls.arguments)}, and was given {len(inputs)} inputs")
         values, receivers, any_tensor = [], [], False
         derivatives = cls.derivatives(len(inputs)) if cls.takes_many else cls._derivatives
-        for x, derivative in zip(inputs, derivatives, strict=True):
+        for x, derivative in zip(inputs, derivatives):          # noqa: B905 (as many, which has been seen to)
             if isinstance(x, Tensor):
                 any_tensor = True
-                values.append(x.data)
-                if x.requires_grad and derivative is not None:
+                values.append(x._data)
+                if x._requires_grad and derivative is not None:
                     receivers.append((x, derivative))
             else:
-                values.append(cls.plain(x))
+                values.append(x if type(x) in PLAIN else cls.plain(x))
         if settings:
-            settings = {name: cls.plain_setting(name, setting) for name, setting in settings.items()}
-        forward = accelerator.of(cls.forward)           # itself, or its kernel where a GPU is in use
+            settings = {name: x if type(x) in PLAIN else cls.plain_setting(name, x) for name, x in settings.items()}
+        forward = cls.forward if accelerator.version_of is None else accelerator.version_of(cls.forward)
         try:
             result = forward(*values, **settings)
         except (TypeError, ValueError, IndexError) as error:
@@ -110,15 +112,18 @@ class Operation:
 
         y = Tensor(result)
         if receivers and is_grad_enabled():
-            y.start_requiring()
+            if y._data.dtype.kind != "f":
+                y.start_requiring()                     # raises: whole numbers have no derivative
+            y._requires_grad = True
             y.operation = cls
             y.inputs = inputs
+            y.values = values
             y.receivers = tuple(receivers)
             y.settings = settings
             y.number = next(clock)
         elif receivers:
             y.cut = "no_grad"
-        if cls.may_be_view and np.may_share_memory(y.data, values[0]):
+        if cls.may_be_view and np.may_share_memory(y._data, values[0]):
             y.changes = inputs[0].shared_changes()
         for watcher in watchers:
             watcher.computed(y, cls, inputs)

@@ -27,19 +27,19 @@ def implements(*functions: Callable) -> Callable:
 
 def call_numpy(function: Callable, args: Any, options: Any) -> Any:
     """Do what a NumPy function would, on Tensors; an error if no operation here corresponds to it."""
-    module = getattr(function, "__module__", None) or "numpy"
-    name = f"{module}.{function.__name__}"
     if function not in numpy_functions:
+        name, module = name_of(function)
         closest = numpy_hints.get(name) or numpy_hints.get(module) or "functions that record, listed in docs/numpy.md"
         raise TypeError(f"{name} has no derivative here. The closest: {closest}. t.numpy() gives the value alone")
     if options.pop("out", None) is not None:
+        name, _ = name_of(function)
         raise TypeError(f"{name} of a Tensor returns a new tensor, and cannot write it into another array: leave out= "
                         "away; `with tn.no_grad(): w.copy_(result)` overwrites a tensor")
     implementation = numpy_functions[function]
     try:
         return implementation(*args, **options)
     except (TypeError, AttributeError) as error:
-        takes = signature(implementation)
+        takes, (name, _) = signature(implementation), name_of(function)
         try:
             takes.bind(*args, **options)
         except TypeError as mismatch:
@@ -47,6 +47,12 @@ def call_numpy(function: Callable, args: Any, options: Any) -> Any:
         if isinstance(error, AttributeError) and not all(hasattr(x, "dtype") for x in args):
             raise TypeError(f"{name} of a Tensor: {error}; write tn.tensor(...) for a list or a number") from error
         raise
+
+
+def name_of(function: Callable) -> tuple[str, str]:
+    """What errors call a NumPy function, with its module, which also comes alone."""
+    module = getattr(function, "__module__", None) or "numpy"
+    return f"{module}.{function.__name__}", module
 
 
 def signature(implementation: Callable) -> inspect.Signature:

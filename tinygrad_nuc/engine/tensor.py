@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import debugging
-from .arrays import as_array, describe, on_host
+from .arrays import as_array, describe, in_memory, on_host
 from .clock import Changes, clock
 from .explain import device_clash
 from .origins import remember, user_line
 from .registry import call_numpy, table
+from .watching import watchers
 
 
 class Tensor:
@@ -41,6 +42,9 @@ class Tensor:
     inputs : tuple
         What the operation was given, in the order of its arguments: tensors, numbers, and arrays (which are not
         copied: do not change one that a recorded operation still needs). None once the graph has been freed.
+    values : sequence
+        Their arrays and numbers: what the rules are given in a backward pass that is not recorded itself. None once the
+        graph has been freed.
     receivers : tuple
         Which of the inputs get a share of this tensor's gradient, each with its derivative: those that required a
         gradient when this was computed.
@@ -64,17 +68,20 @@ class Tensor:
 
     cut: str                                # why it has no history: "detach" or "no_grad" ...
     origin: Any                             # ... and what debug mode remembers: both only if there is something to tell
-    __slots__ = ("_data", "_grad", "_requires_grad", "operation", "inputs", "settings", "number", "changes",
+    __slots__ = ("_data", "_grad", "_requires_grad", "operation", "inputs", "values", "settings", "number", "changes",
                  "retains_grad", "hooks", "receivers", "cut", "origin", "__weakref__")
 
     def __init__(self, data: Any, requires_grad: bool = False) -> None:
-        if isinstance(data, Tensor):
-            raise TypeError("this is a tensor already: use .detach() or .clone(), or tn.tensor to copy its value")
-        self._data = as_array(data)
+        if type(data) is not np.ndarray or data.dtype.kind not in "fiub":       # an array needs no other look
+            if isinstance(data, Tensor):
+                raise TypeError("this is a tensor already: use .detach() or .clone(), or tn.tensor to copy its value")
+            data = as_array(np.asarray(data) if isinstance(data, np.generic) else data)
+        self._data = data
         self._grad: Tensor | None = None
         self._requires_grad = False
         self.operation: Any = None
         self.inputs: Any = ()
+        self.values: Any = ()
         self.receivers: Any = ()
         self.settings: dict = {}
         self.number = 0
@@ -104,7 +111,7 @@ class Tensor:
     @property
     def T(self) -> "Tensor":
         """All dimensions in reverse order: the transpose of a matrix."""
-        return table.Permute.apply(self, axes=tuple(reversed(range(self.ndim))))
+        return table.Permute.apply(self, axes=tuple(range(self._data.ndim - 1, -1, -1)))
 
     # Comparisons and logic give boolean tensors without history.
     def __lt__(self, other: Any) -> "Tensor": return compared(operator.lt, self, other)
@@ -135,6 +142,8 @@ class Tensor:
 
     def detach(self) -> "Tensor":
         """The same value without its history (it shares memory with this tensor)."""
+        for watcher in watchers:
+            watcher.seen(self)
         twin = Tensor(self._data)
         twin.changes = self.shared_changes()
         if self._requires_grad:
@@ -161,10 +170,12 @@ class Tensor:
 
     def mark_changed(self) -> None:
         """Note the time of a change in place, so that a backward pass through an older use can refuse."""
-        changes = self.shared_changes()
-        changes.last = next(clock)
+        changes = self.changes or self.shared_changes()
+        changes.last = Changes.latest = next(clock)
         if debugging.on:
             changes.line = user_line()
+        for watcher in watchers:
+            watcher.changed(self)
 
     # ------------------------------------------------------------------ reading the value
 
@@ -227,7 +238,7 @@ class Tensor:
         if self._requires_grad:
             raise RuntimeError("this tensor is being differentiated, and an array could not pass its gradient on: "
                                "where only the value is wanted, write t.numpy()")
-        if not isinstance(self._data, np.ndarray):
+        if not in_memory(self._data):
             raise TypeError("this tensor is on a GPU, from where NumPy cannot get its numbers: write t.numpy() for a "
                             "copy in the computer's memory, or t.cpu() for a tensor there")
         return np.array(self._data, dtype=dtype, copy=copy)
@@ -285,12 +296,12 @@ class Tensor:
         """Refuse what cannot be a gradient of this tensor."""
         if not isinstance(gradient, Tensor):
             raise TypeError(f"t.grad is a Tensor or None, not a {type(gradient).__name__}; write t.grad = tn.tensor(g)")
-        if gradient.shape != self.shape:
+        if gradient._data.shape != self._data.shape:
             raise ValueError(f"t.grad must have the tensor's shape {self.shape}, not {gradient.shape}")
         if type(gradient._data) is not type(self._data):
             clash = device_clash(("gradient", "tensor"), (gradient._data, self._data))
             raise ValueError(f"t.grad: {clash}")
-        if gradient.dtype != self.dtype:
+        if gradient._data.dtype != self._data.dtype:
             raise TypeError(f"t.grad must have the tensor's dtype {self.dtype}, not {gradient.dtype}")
 
     def _get_grad(self) -> "Tensor | None":

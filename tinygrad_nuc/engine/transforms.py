@@ -67,4 +67,4 @@ def grad(outputs: Tensor | Iterable[Tensor], inputs: Tensor | Iterable[Tensor], 
         found = propagate(outputs, seeds, create_graph, retain_graph, set(inputs), needed)
         if materialize_grads:
             found = {x: np.zeros_like(x.data) for x in inputs} | found
-        return tuple(own_tensor(found[x]) if x in found else None for x in inputs)
+        return tuple(own_tensor(found, x) if x in found else None for x in inputs)

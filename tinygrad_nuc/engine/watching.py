@@ -30,6 +30,15 @@ class Watcher:
     def forgotten(self, x: "Tensor") -> None:
         """The gradient of x is about to be forgotten, by ``zero_grad``."""
 
+    def seen(self, x: "Tensor") -> None:
+        """The values of x are used without an operation: in a detached twin, or a copy without history."""
+
+    def changed(self, x: "Tensor") -> None:
+        """The values of x have been changed in place, or it has been given another array."""
+
+    def called(self, module: Any) -> None:
+        """A module of a network is about to compute."""
+
     def released(self, y: "Tensor") -> None:
         """The history of y is about to be freed."""
 

@@ -11,6 +11,7 @@ from ..engine.backward import forget_gradient
 from ..engine.grad_mode import no_grad
 from ..engine.hooks import RemovableHandle
 from ..engine.tensor import Tensor
+from ..engine.watching import watchers
 from .parameter import Parameter
 from .state import IncompatibleKeys, fitting
 from .tree import Tree
@@ -57,12 +58,14 @@ class Module(Tree):
         raise TypeError(f"{type(self).__name__} has no forward method: define forward(self, x)")
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        for hook in list(self._pre_hooks.values()):             # a copy: a hook may take itself away
+        for watcher in watchers:
+            watcher.called(self)
+        for hook in [*self._pre_hooks.values()] if self._pre_hooks else ():     # a copy: a hook may take itself away
             replacement = hook(self, inputs)
             if replacement is not None:
                 inputs = replacement if isinstance(replacement, tuple) else (replacement,)
         y = self.forward(*inputs, **options)
-        for hook in list(self._hooks.values()):
+        for hook in [*self._hooks.values()] if self._hooks else ():
             replacement = hook(self, inputs, y)
             y = y if replacement is None else replacement
         return y
@@ -137,12 +140,13 @@ class Module(Tree):
 
     def __getattr__(self, name: str) -> Any:
         # Python asks here only for what is not an ordinary attribute.
-        tables = ("_parameters", "_buffers", "_modules")
-        if name in (*tables, "_pre_hooks", "_hooks"):
+        own = self.__dict__
+        if "_parameters" in own:
+            for table in (own["_parameters"], own["_buffers"], own["_modules"]):
+                if name in table:
+                    return table[name]
+        elif name in ("_parameters", "_buffers", "_modules", "_pre_hooks", "_hooks"):
             self._require_init(name)
-        for table in tables:
-            if name in self.__dict__.get(table, ()):
-                return self.__dict__[table][name]
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __delattr__(self, name: str) -> None:

@@ -48,7 +48,7 @@ class Sigmoid(Operation):
     def forward(a):
         a = as_float(a)
         e = np.exp(-np.absolute(a))             # at most 1, so nothing overflows
-        return np.where(a >= 0, 1, e) / (1 + e)
+        return np.exp(np.minimum(a, 0)) / (1 + e)               # 1 or e: `where` takes far longer than a second exp
 
     def grad_a(g, y, a):                        # σ′ = σ(a) σ(−a); 1 − y would round to 0 for large a
         return g * y * Sigmoid.apply(-a)

@@ -52,7 +52,10 @@ class Absolute(Operation, numpy=np.absolute):
 class ConstantPower(Operation):
     """y = aⁿ for a number n"""
     def forward(a, *, n):       return a ** n
-    def grad_a(g, y, a, *, n):  return g * n * a ** (n - 1) if n != 0 else np.zeros_like(g)
+    def grad_a(g, y, a, *, n):
+        if n == 2:
+            return g * (2 * a)
+        return g * n * a ** (n - 1) if n != 0 else np.zeros_like(g)
 
 
 class Power(Operation):

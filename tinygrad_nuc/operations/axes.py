@@ -62,10 +62,12 @@ def reduced_axes(a: Any, axis: int | tuple[int, ...] | None) -> tuple[int, ...]:
 
 def restored(y: Any, a: Any, axis: int | tuple[int, ...] | None) -> Any:
     """`y`, a reduction of `a` over `axis`, with those axes back as axes of length 1."""
+    if axis is None:
+        return np.reshape(y, (1,) * a.ndim)
     axes = reduced_axes(a, axis)
     return np.reshape(y, tuple(1 if i in axes else n for i, n in enumerate(a.shape)))
 
 
 def count(a: Any, axis: int | tuple[int, ...] | None) -> int:
     """How many values each result of a reduction over `axis` is made of."""
-    return math.prod(a.shape[i] for i in reduced_axes(a, axis))
+    return math.prod(a.shape if axis is None else (a.shape[i] for i in reduced_axes(a, axis)))

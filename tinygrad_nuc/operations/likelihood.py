@@ -4,6 +4,7 @@ import numpy as np
 
 from ..engine.operation import Operation
 from ..engine.tensor import value
+from .activations import Sigmoid
 from .softmax import LogSoftmax, Softmax
 
 
@@ -31,9 +32,8 @@ class BinaryCrossEntropyWithLogits(Operation):
     def forward(x, t):
         return np.log1p(np.exp(-np.absolute(x))) + (np.maximum(x, 0) - t * x)
 
-    def grad_x(g, y, x, t):                             # (1 − t) σ(x) − t σ(−x), where σ(x) − t would round to 0
-        e = np.exp(-np.absolute(x))
-        return g * np.where(x >= 0, (1 - t) - t * e, (1 - t) * e - t) / (1 + e)
+    def grad_x(g, y, x, t):                             # where σ(x) − t would round to 0
+        return g * ((1 - t) * Sigmoid.apply(x) - t * Sigmoid.apply(-x))
 
     def grad_t(g, y, x, t):  return -g * x
 

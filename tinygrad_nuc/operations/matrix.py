@@ -6,13 +6,14 @@ from ..engine.explain import broadcast_clash
 from ..engine.operation import Operation, explain
 from ..engine.registry import implements
 from ..engine.tensor import Tensor, method
+from .quick import product, transposed
 
 
 class MatMul(Operation):
     """y = a b, for matrices (…, n, k) and (…, k, m) with leading dimensions broadcast"""
-    def forward(a, b):       return np.matmul(a, b)
-    def grad_a(g, y, a, b):  return np.matmul(g, np.swapaxes(b, -1, -2))       # ∂L/∂a = ∂L/∂y bᵀ
-    def grad_b(g, y, a, b):  return np.matmul(np.swapaxes(a, -1, -2), g)       # ∂L/∂b = aᵀ ∂L/∂y
+    def forward(a, b):       return product(a, b)
+    def grad_a(g, y, a, b):  return product(g, transposed(b))                  # ∂L/∂a = ∂L/∂y bᵀ
+    def grad_b(g, y, a, b):  return product(transposed(a), g)                  # ∂L/∂b = aᵀ ∂L/∂y
 
     @classmethod
     def would_fit(cls, a, b):

@@ -1,6 +1,6 @@
 """Optimizers: how gradients change parameters; and schedules of their learning rates."""
 
-from . import lr_scheduler
+from . import in_place_formulas, lr_scheduler
 from .adagrad import Adagrad
 from .adam import Adam, AdamW
 from .optimizer import Optimizer

@@ -10,7 +10,9 @@ import numpy as np
 
 from ..devices.moving import placed_like
 from ..engine import accelerator
+from ..engine.arrays import in_memory
 from ..engine.tensor import Tensor, value
+from .in_place import Room, formulas
 
 CACHE = 2 ** 16     # how many numbers a formula is given at a time: what it computes on the way stays in the cache
 
@@ -46,14 +48,17 @@ class Flat:
         self.update: Any = None                 # on a GPU, what makes the step in one launch
         if self.entries[0]:
             self.take_over(self.entries)
-        self.steps: Any = None                  # room for the changes of several parameters ...
-        self.pieces: list[Any] = []             # ... and each one's part of it
+        self.room: Room | None = None           # memory for steps in place
 
     def fits(self, states: Mapping[Tensor, Any]) -> bool:
         """Whether the parameters still go together, and their state is what is shown of it here."""
-        return (len({p.grad is None for p in self.params}) == 1 and layout(self.params) == self.layout
-                and states is self.states
-                and all(states.get(p) is entry for p, entry in zip(self.params, self.entries, strict=True)))
+        if states is not self.states or layout(self.params) != self.layout:
+            return False
+        moves = self.moves
+        for p, entry in zip(self.params, self.entries, strict=True):
+            if (p._grad is not None) is not moves or states.get(p) is not entry:
+                return False
+        return True
 
     def refuse_new_shapes(self, optimizer: str) -> None:
         """What is remembered of a matrix says nothing about one of another shape."""
@@ -67,12 +72,14 @@ class Flat:
     @property
     def moves(self) -> bool:
         """Whether there are gradients."""
-        return self.params[0].grad is not None
+        return self.params[0]._grad is not None
 
     def step(self, change: Callable, settings: Callable[[], dict[str, Any]], maximize: bool) -> None:
         """p ← p + change(p, g, state) for every parameter."""
         if accelerator.take_step is None or not accelerator.take_step(self, change, settings, maximize):
-            self.step_by_numpy(change, settings(), maximize)
+            chosen = settings()
+            if maximize or not self.step_in_place(getattr(change, "__func__", None), chosen):
+                self.step_by_numpy(change, chosen, maximize)
         for q in self.params:
             q.mark_changed()
 
@@ -91,17 +98,20 @@ class Flat:
             if len(values) == 1:
                 p[part] += steps                    # p is the parameter's own array ...
         if len(values) > 1:
-            if self.steps is None:
-                self.steps = np.empty_like(p)
-                self.pieces = self.divided(self.steps)
-            self.steps[...] = steps                 # ... or a copy of several, all in one part
-            for own, piece in zip(values, self.pieces, strict=True):
-                own += piece
+            for own, piece in zip(values, self.divided(steps), strict=True):
+                own += piece                        # ... or a copy of several, all in one part
         self.show()
 
-    def joined(self, arrays: list) -> Any:
+    def step_in_place(self, change: Callable | None, settings: dict[str, Any]) -> bool:
+        """The same without new arrays; False if there is no such form of the formula."""
+        if change is None or change not in formulas or not isinstance(self.params[0].data, np.ndarray):
+            return False
+        self.room = self.room or Room(self)
+        return self.room.take_step(self, change, settings)
+
+    def joined(self, arrays: list, room: Any = None) -> Any:
         """The arrays end to end; a single one as it is."""
-        return np.concatenate([array.ravel() for array in arrays]) if len(arrays) > 1 else arrays[0]
+        return np.concatenate([array.ravel() for array in arrays], out=room) if len(arrays) > 1 else arrays[0]
 
     def divided(self, array: Any) -> list:
         """The reverse: each parameter's part of the array, in the parameter's shape; views, not copies."""
@@ -112,7 +122,7 @@ class Flat:
 
     def parts(self, p: Any) -> list:
         """Where to find what the formula is given at a time: everything, or as many rows as the cache can hold."""
-        if self.elementwise and len(self.params) == 1 and p.size > CACHE and isinstance(p, np.ndarray):
+        if self.elementwise and len(self.params) == 1 and p.size > CACHE and in_memory(p):
             rows = max(1, CACHE * len(p) // p.size)
             return [slice(i, i + rows) for i in range(0, len(p), rows)]
         return [...]
@@ -146,8 +156,7 @@ class Flat:
 
     def show(self) -> None:
         """Let ``optimizer.state`` show each parameter's part: arrays as views, which stay up to date by themselves."""
-        common = {self.names.get(letter, letter): Tensor(x) if getattr(x, "shape", ()) else x
-                  for letter, x in self.common.items()}
+        common = self.shown_common(self.common)
         arrays = {self.names.get(letter, letter): array for letter, array in self.arrays.items()}
         if self.shown[0].keys() != common.keys() | arrays.keys():
             views = {name: [Tensor(part) for part in self.divided(array)] for name, array in arrays.items()}
@@ -159,10 +168,16 @@ class Flat:
         for entry in self.shown:
             entry.update(common)
 
+    def shown_common(self, common: dict[str, Any]) -> dict[str, Any]:
+        """What is remembered of all parameters together, as it is shown."""
+        return {self.names.get(letter, letter): Tensor(x) if getattr(x, "shape", ()) else x
+                for letter, x in common.items()}
+
 
 def layout(params: list[Tensor]) -> list[tuple]:
     """What an array of all parameters depends on."""
-    return [(p.shape, p.dtype, type(p.data)) for p in params]
+    arrays = [p.data for p in params]
+    return [(a.shape, a.dtype, np.ndarray if type(a) is np.ndarray or in_memory(a) else type(a)) for a in arrays]
 
 
 def arrange(params: list[Tensor], states: MutableMapping[Tensor, Mapping[str, Any]], names: Mapping[str, str],
@@ -179,10 +194,10 @@ def arrange(params: list[Tensor], states: MutableMapping[Tensor, Mapping[str, An
     for p, (_, *kind) in zip(params, layout(params), strict=True):
         numbers = [(name, None if isinstance(x, Tensor) else x) for name, x in states.get(p, {}).items()]
         key = (*kind, p.grad is None, *numbers)
-        if p.numel() > CACHE and isinstance(p.data, np.ndarray):        # a GPU takes any number at a time
+        if p.numel() > CACHE and in_memory(p.data):        # a GPU takes any number at a time
             alike[id(p), *key] = [p]
         else:
-            part = sizes[key] // CACHE if isinstance(p.data, np.ndarray) else 0
+            part = sizes[key] // CACHE if in_memory(p.data) else 0
             alike.setdefault((part, *key), []).append(p)
             sizes[key] += p.numel()
     return [Flat(joined, states, names, elementwise) for joined in alike.values()]

@@ -108,7 +108,7 @@ class Optimizer:
 
     def settings_of(self, group: dict[str, Any]) -> dict[str, Any]:
         """What `change` is told of a group; NumPy scalars as Python numbers, which never promote a float32 array."""
-        return {name: plain(group[name]) for name in self.defaults}
+        return {name: x if type(x := group[name]) in (float, int, bool) else plain(x) for name in self.defaults}
 
     def settings_of_change(self, group: dict[str, Any]) -> dict[str, Any]:
         """Those that `change` takes: whether to climb is settled before it is called."""

@@ -15,6 +15,7 @@ from ..nn.module import Module
 from ..nn.utils import clip_grad_norm_, clip_grad_value_
 from ..optim.lr_scheduler import ReduceLROnPlateau
 from ..optim.optimizer import Optimizer
+from ..utils.allocation import keep_freed_memory
 from ..utils.arguments import whole_number
 from .batches import finite, in_memory, joined, number_of, rehearse, sample_count
 from .callbacks import Callback, ProgressBar
@@ -121,6 +122,8 @@ class Trainer:
             resume: str | Path | None = None) -> History:
         """Train for so many epochs, or until a callback or Ctrl-C stops it.
 
+        From here on the process keeps memory that arrays have freed: see `tinygrad_nuc.keep_freed_memory`.
+
         Parameters
         ----------
         train, validation : DataLoader
@@ -166,6 +169,7 @@ class Trainer:
             self.total_steps = epochs * len(train) if isinstance(train, Sized) else None
             check_length(self)
             rehearse(self)
+        keep_freed_memory()
 
         # An infinite loss ends the training with an error of its own, so NumPy need not warn of it too.
         with switched(self.model, training=True), np.errstate(over="ignore", invalid="ignore"), \

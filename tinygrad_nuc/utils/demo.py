@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from .. import cuda
 from ..devices.names import as_device, set_default_device
 from ..engine.generator import manual_seed
+from .allocation import keep_freed_memory
 from .command import BAD_INPUT, Parser, Report
 from .files import output_folder, reason
 
@@ -100,6 +101,7 @@ class Demo:
     def arguments(self, argv: list[str] | None = None) -> argparse.Namespace:
         """Read the command line, make room for the results, and set the seed of `tinygrad_nuc`'s random numbers.
 
+        Memory that is freed stays with the process from here on: see `tinygrad_nuc.keep_freed_memory`.
         With ``--device`` the default device is set too, so that the demo itself need not know of it.
 
         Raises
@@ -126,6 +128,7 @@ class Demo:
         if as_script and not args.debug:
             sys.excepthook = partial(end_in_one_line, sys.excepthook)
         manual_seed(args.seed)
+        keep_freed_memory()
         if chosen:
             self.say(chosen)
         return args

@@ -33,6 +33,25 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     >>> tn.nn.functional.linear(tn.ones(1, 2), tn.tensor([[1.0, 2.0]]), tn.tensor([0.5]))
     tensor([[3.5000]])
     """
+    if fit(input, weight, bias):
+        return Affine.apply(input, weight, bias)
+    refuse_misfits(input, weight, bias)
+    rows = input if input.ndim == 2 else input.reshape(math.prod(input.shape[:-1]), input.shape[-1])
+    y = rows @ weight.T if bias is None else Affine.apply(rows, weight, bias)
+    return y if input.ndim == 2 else y.reshape(*input.shape[:-1], weight.shape[0])
+
+
+def fit(input: Any, weight: Any, bias: Any) -> bool:
+    """Whether rows of a matrix, weights and a bias fit each other: mostly they do, and need no other look."""
+    if not (isinstance(input, Tensor) and isinstance(weight, Tensor) and isinstance(bias, Tensor)):
+        return False
+    x, W, b = input.data, weight.data, bias.data
+    return (x.ndim == W.ndim == 2 and x.shape[1] == W.shape[1] and b.shape == W.shape[:1]
+            and x.dtype == W.dtype == b.dtype)
+
+
+def refuse_misfits(input: Any, weight: Any, bias: Any) -> None:
+    """An error that says which of them does not fit, if one does not."""
     require_dtype_of("linear", input, weight)
     if weight.ndim != 2:
         raise ValueError(f"linear: weights have the shape (out_features, in_features), and these have {weight.shape}")
@@ -40,9 +59,6 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         raise ValueError(f"linear: the input of shape {input.shape} does not fit weights of shape {weight.shape}; "
                          f"its last dimension must be {weight.shape[-1]}")
     require_fit("linear", weight, "bias", bias, weight.shape[:1], "weight")
-    rows = input if input.ndim == 2 else input.reshape(math.prod(input.shape[:-1]), input.shape[-1])
-    y = rows @ weight.T if bias is None else Affine.apply(rows, weight, bias)
-    return y if input.ndim == 2 else y.reshape(*input.shape[:-1], weight.shape[0])
 
 
 def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
