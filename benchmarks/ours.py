@@ -5,6 +5,7 @@ from itertools import cycle
 from typing import Any
 
 import numpy as np
+from competitor import COMPARED_NUMBERS, Competitor
 from workloads import CHAIN, Workload
 
 import tinygrad_nuc as tn
@@ -12,19 +13,6 @@ from tinygrad_nuc import nn, optim
 
 NAMES = {"cpu": "tinygrad_nuc, CPU", "gpu": "tinygrad_nuc, GPU", "captured": "tinygrad_nuc, GPU, captured"}
 GPU = "cuda"                    # where tensors and models go
-COMPARED_NUMBERS = 1000         # of a long result: enough to see that it is the same
-
-
-class Competitor:
-    """A training step, ready to run: `step()` returns what `numbers(result)` reads as a few numbers to compare."""
-
-    def __init__(self, name: str, device: str, step: Callable[[], Any], numbers: Callable[[Any], list[float]],
-                 synchronize: Callable[[], None] = lambda: None, prepare: Callable[[], None] = lambda: None,
-                 reason: Callable[[], str] = lambda: "") -> None:
-        self.name, self.device, self.step, self.numbers = name, device, step, numbers
-        self.synchronize = synchronize          # waits for the device
-        self.prepare = prepare                  # sets the precision, which is global
-        self.reason = reason                    # why a step that should be captured is not, if it is not
 
 
 def why_no_gpu() -> str:

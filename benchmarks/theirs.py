@@ -5,7 +5,7 @@ from itertools import cycle
 from typing import Any
 
 import numpy as np
-from ours import COMPARED_NUMBERS, Competitor
+from competitor import COMPARED_NUMBERS, Competitor
 from workloads import CHAIN, Workload
 
 try:

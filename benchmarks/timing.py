@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from ours import Competitor
+from competitor import Competitor
 
 MOST_STEPS = 100_000            # in one round
 

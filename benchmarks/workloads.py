@@ -28,9 +28,9 @@ class Workload:
 
     name: str
     title: str
-    kind: str                               # "mlp", "cnn", "chain", "gelu", "adam"
+    kind: str                               # "mlp", "cnn", "chain", "gelu", "adam", "scalars", "hvp"
     widths: tuple[int, ...] = ()
-    batch: int = 1                          # for the elementwise kinds: how many numbers
+    batch: int = 1                          # for the elementwise kinds: how many numbers; for scalars: operations
     activation: str = "relu"
     loss: str = "cross_entropy"             # "mse" (of a sigmoid), "bce" (of logits), "cross_entropy" (of logits)
     optimizer: str = "adam"                 # "sgd", "momentum"
@@ -58,12 +58,17 @@ class Workload:
 
     @lru_cache(maxsize=1)
     def data(self) -> list[tuple[NDArray, NDArray]]:
-        """Batches (x, y); the elementwise kinds have one x and no y."""
+        """Batches (x, y); the elementwise kinds have one x and no y, and y of "hvp" is a direction for each x."""
         rng = np.random.default_rng(SEED + 1)
         if self.elementwise:
             x = rng.random(self.batch, dtype=np.float32)
             x += np.float32(0.1)
             return [(x, np.zeros(0, np.float32))]
+        if self.kind == "scalars":
+            return [(np.ones((), np.float32), np.zeros(0, np.float32))]
+        if self.kind == "hvp":
+            x, v = rng.standard_normal((2, self.batch, self.widths[0]), dtype=np.float32)
+            return [(x, v)]
         if self.loss == "mse":
             return [(np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32),
                      np.array([[0], [1], [1], [0]], np.float32))]
@@ -82,7 +87,7 @@ class Workload:
 
     @property
     def weight_shapes(self) -> list[tuple[int, ...]]:
-        if self.elementwise:
+        if self.elementwise or self.kind == "scalars":
             return []
         if self.kind == "cnn":
             return [(16, 1, 3, 3), (32, 16, 3, 3), (10, 1568)]
@@ -181,11 +186,18 @@ NAMED = {w.name: w for w in (
     Workload("E3", "Adam's step for 2²⁶ numbers", "adam", batch=ON_GPUS, compared=5),
 )}
 
+# What can be compared on a CPU alone, between engines (engines.py): W1 to W7 of these, and two more.
+ON_CPUS = {name: NAMED[name] for name in ("W1", "W2", "W3", "W4", "W5", "W6", "W7")} | {w.name: w for w in (
+    Workload("W8", "chain of 10,000 operations on one number", "scalars", batch=10_000, compared=2),
+    Workload("W9", "Hessian-vector product, 3-64-64-1 tanh, batch 32", "hvp", (3, 64, 64, 1), 32, "tanh", compared=2),
+)}
+SCALARS = (1.0001, 0.0001)      # W8 multiplies by the one and adds the other, in turns
+
 
 def tiny(w: Workload) -> Workload:
     """The same with less to do, for a quick look at whether everything runs; its name says so."""
     smaller = {"M2": 128, "M2-tf32": 128, "W5": 128, "W6": 8, "W6-tf32": 8, "W3": 512, "E1": 2 ** 18, "E2": 2 ** 18,
-               "E3": 2 ** 18, "W7": 10 ** 5}
+               "E3": 2 ** 18, "W7": 10 ** 5, "W8": 500}
     if w.name not in smaller:
         return w
     return replace(w, title=f"{w.title} (quick: {smaller[w.name]:,})", batch=smaller[w.name])
