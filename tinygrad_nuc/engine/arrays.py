@@ -60,7 +60,7 @@ def as_array(data: Any, dtype: Any = None) -> Any:
 
 def as_float(array: Any) -> Any:
     """Arrays of integers or booleans as float64, since their own arithmetic would wrap around; others as they are."""
-    return array.astype(np.float64) if hasattr(array, "dtype") and array.dtype.kind in "iub" else array
+    return array.astype(np.float64) if getattr(getattr(array, "dtype", None), "kind", "") in ("i", "u", "b") else array
 
 
 def in_memory(array: Any) -> bool:
