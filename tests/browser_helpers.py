@@ -146,7 +146,7 @@ def calculated(expression):
         text, n = re.subn(r"\|([^|]*)\|", r"abs(\1)", text, count=1)
         assert n
     assert re.fullmatch(r"[\d.e\s+*/()a-z\-\d,]*", text), text
-    return eval(text, {"__builtins__": {}}, {**vars(math), "abs": abs})
+    return eval(text, {"__builtins__": {}}, {**vars(math), "abs": abs, "max": max, "min": min})
 
 
 def assert_by_hand(line):

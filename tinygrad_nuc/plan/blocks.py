@@ -19,6 +19,15 @@ WORTH_A_THREAD = 2 ** 18        # numbers: with fewer, waking another thread tak
 _pool: ThreadPoolExecutor | None = None
 
 
+# Between two matrix products BLAS has its threads wait for the next one, and they leave no core to others.
+PRODUCTS = {np.matmul, np.dot, np.tensordot, np.einsum, np.inner, np.vdot}
+
+
+def threads_beside(calls: list[Call]) -> int:
+    """On how many threads elementwise calls may go, in a step that makes all of these calls."""
+    return 1 if any(call.function in PRODUCTS for call in calls) else threads()
+
+
 def threads() -> int:
     """How many threads to use: those that BLAS is allowed, at most one for each core."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -29,7 +38,7 @@ def threads() -> int:
 
 
 class Blocks:
-    """The steps of one group.
+    """The steps of one group, on `at_once` threads if it is large enough.
 
     Attributes
     ----------
@@ -39,11 +48,11 @@ class Blocks:
         The memory of what is needed within a block only.
     """
 
-    def __init__(self, group: Group, memory: Memory, lowering: Lowering) -> None:
+    def __init__(self, group: Group, memory: Memory, lowering: Lowering, at_once: int = 1) -> None:
         self.group, self.memory = group, memory
         self.rows = max(1, BLOCK * group.shape[0] // int(np.prod(group.shape)))
         starts = range(0, group.shape[0], self.rows)
-        n = min(threads(), len(starts)) if np.prod(group.shape) >= WORTH_A_THREAD else 1
+        n = min(at_once, len(starts)) if np.prod(group.shape) >= WORTH_A_THREAD else 1
         share = -(-len(starts) // n)
         self.bytes = 0
         self.parts: list[list[Step]] = []

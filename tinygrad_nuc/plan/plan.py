@@ -7,7 +7,7 @@ import numpy as np
 
 from ..engine.clock import Changes, clock
 from ..engine.tensor import Tensor
-from .blocks import Blocks
+from .blocks import Blocks, threads_beside
 from .calls import Value, fixed, leaves, replaced
 from .listing import Listing, in_bytes
 from .lowering import Lowering, Step
@@ -58,11 +58,12 @@ class Plan:
         lowering = Lowering()
         self.bytes = memory.bytes + sum(x.nbytes for _, x in self.inputs)
         self.steps: list[Step] = []
+        at_once = threads_beside(simplified.calls)
         listing = Listing(memory, list(session.stand_ins.values()))
         for item in items:
             if isinstance(item, Group):
                 if item.calls:
-                    blocks = Blocks(item, memory, lowering)
+                    blocks = Blocks(item, memory, lowering, at_once)
                     self.steps += blocks.steps()
                     self.bytes += blocks.bytes
                     listing.add(item, blocks.rows)
