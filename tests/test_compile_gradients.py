@@ -1,5 +1,6 @@
 """tn.compile: gradients in every way that a step may ask for them, and what is done with them."""
 
+import numpy as np
 from compile_helpers import agree, assert_same, batches, mlp, run
 
 import tinygrad_nuc as tn
@@ -255,3 +256,25 @@ def test_adding_up_and_stepping_are_steps_of_their_own():
         for i, inputs in enumerate(batches((6, 4), (6, 3), count=32)(*things)):
             yield int(i % 4 == 3), *inputs
     several_agree(make, calls, 26)
+
+
+def test_equal_gradients_have_memory_of_their_own_and_may_be_changed():
+    ps = [tn.ones(4, requires_grad=True) for _ in range(4)]
+    qs = [tn.ones(3, requires_grad=True) for _ in range(3)]         # whose gradients are the same in every step
+    optimizer = optim.SGD([*ps, *qs], lr=0.0)
+
+    @tn.compile
+    def step(x):
+        optimizer.zero_grad()
+        loss = (sum(ps[1:], ps[0]) * x).sum() + sum(q.sum() for q in qs)
+        loss.backward()
+        return loss
+    for i in range(1, 8):
+        step(tn.tensor([1.0, 2.0, 3.0, 4.0]) * i)
+        assert [p.grad.tolist() for p in ps] == [[i, 2 * i, 3 * i, 4 * i]] * 4
+        assert [q.grad.tolist() for q in qs] == [[1, 1, 1]] * 3
+        leaves = [*ps, *qs]
+        assert not any(np.shares_memory(a.grad.data, b.grad.data) for a in leaves for b in leaves if a is not b)
+        ps[0].grad.mul_(0.5)
+        qs[0].grad.mul_(0.5)
+    assert step.replays == 4

@@ -74,7 +74,13 @@ class Simplified:
                         self.stand_ins[owner] = twin
                 continue
             pure = not any(y.owner in self.written for y in call.results)
-            if (pure or call.is_view) and not call.draws:
+            # a gradient is computed anew in each replay, in memory of its own: whoever has it may have changed it
+            if self.gradient_ids.intersection(call.results):
+                same = self.same_as(call) if pure else None
+                if same is not None:
+                    self.stand_ins[call.results[0]] = same
+                    continue
+            elif (pure or call.is_view) and not call.draws:
                 if pure and self.is_constant(call):
                     self.stand_ins.update({y: y.array for y in call.results})
                     continue
