@@ -135,7 +135,7 @@ def reduced_by(function: Callable) -> np.ufunc | None:
 
 def reduction(ufunc: np.ufunc, a: np.ndarray, out: np.ndarray, axis: Any, keepdims: bool = False) -> Step:
     """A sum over the rows of a matrix as a product with ones, which BLAS computes in half the time."""
-    if ufunc is np.add and axis in (0, (0,)) and a.ndim == 2 and a.dtype == out.dtype and a.dtype.char in "fd" \
+    if ufunc is np.add and axis in (0, (0,)) and a.ndim == 2 and a.dtype == out.dtype and a.dtype == np.float32 \
             and a.flags.c_contiguous and out.flags.c_contiguous:
         return np.ones(len(a), a.dtype).dot, (a, out.reshape(-1))
     if a.size < 2 ** 12 and ufunc is np.add and axis is None and a.dtype == out.dtype and a.dtype.char in "fd" \
